@@ -1,0 +1,41 @@
+# Everything a newcomer needs: make demo, make test. Nothing here calls sudo.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+NEED_MB := 1500
+
+.PHONY: demo test setup setup-dev check lock clean soak
+
+demo: setup  ## learn 28 simulated days, then watch a day with disruptions
+	$(BIN)/overheard demo $(DEMO_ARGS)
+
+test: setup-dev  ## everything CI runs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+setup: $(VENV)/.runtime
+setup-dev: $(VENV)/.dev
+
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	@sh .ci/preflight $(PYTHON) $(NEED_MB)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing overheard into $(VENV) (about 350 MB, half a minute)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps hatchling==1.27.0 pathspec==0.12.1 pluggy==1.6.0 trove-classifiers==2025.5.9.12 editables==0.5 packaging
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "installing the test tools"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+lock:  ## resolve both lock files anew
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

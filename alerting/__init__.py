@@ -1,0 +1,1 @@
+"""Incidents: their life from a signal to resolved, and the words they are told in."""

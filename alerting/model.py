@@ -1,0 +1,185 @@
+"""What ALERT works with: one close of a window as DETECT saw it, incidents with their revisions, and people's controls.
+
+Times are Unix seconds UTC inside; `Incident.to_json` writes them as ISO 8601 with a Z, the form of `incidents.jsonl`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+State = Literal["signal", "suspected", "confirmed", "resolved"]
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+MAX_CHANNELS = 8
+
+
+class PlaceTree(Protocol):
+    """Read access to the place tree; places are dense integers, everywhere and nowhere among them."""
+
+    parent: Ints  # int[n]; -1 at everywhere and at nowhere
+    everywhere: int
+    nowhere: int
+
+    def id(self, place: int) -> str: ...
+    def name(self, place: int) -> str: ...
+    def level(self, place: int) -> str: ...  # spot | city | airport | region | country | everywhere | nowhere
+    def path(self, place: int) -> list[str]: ...  # names from itself up to everywhere
+    def coordinates(self, place: int) -> tuple[float, float] | None: ...
+    def zone(self, place: int) -> str: ...  # IANA name
+
+
+class KeywordTree(Protocol):
+    """Read access to the keyword tree; keyword 0 is `*`, the root."""
+
+    parent: Ints  # int[n]; -1 at the root
+
+    def id(self, keyword: int) -> str: ...  # slug path: "baggage/lost-bag"
+    def name(self, keyword: int) -> str: ...  # for people: "lost bag"
+    def team(self, keyword: int) -> str | None: ...
+    def runbook_url(self, keyword: int) -> str | None: ...
+    def first_question(self, keyword: int) -> str | None: ...
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What stands behind one (place, keyword) in one window; nothing here names or identifies a person."""
+
+    terms: tuple[tuple[str, int], ...] = ()  # the strongest terms with their counts
+    examples: tuple[str, ...] = ()  # redacted, at most 200 characters
+    copies: int = 0  # messages carrying the commonest text
+    seconds: tuple[int, ...] = ()  # event seconds of records without an author
+
+
+class Blind(msgspec.Struct, frozen=True):
+    """A source whose silence is not chance: since when (Unix seconds), and how many complaints an hour it usually brings."""
+
+    source: str
+    since: float
+    usual_per_hour: float
+    places: tuple[int, ...] = ()  # leaf places it usually reports from
+
+
+class Close(msgspec.Struct, frozen=True):
+    """One closed window [start, start + seconds): every series that moved in it or stands in an open incident.
+
+    Arrays have one entry a series, sorted by (place, keyword); places are rolled up, so a parent's row holds its children's voices.
+    `decided` is the event time of the decision (window end + lateness).
+    """
+
+    start: int
+    seconds: int
+    decided: float
+    place: Ints
+    keyword: Ints
+    voices: Ints
+    messages: Ints
+    channels: Ints  # int[m, 8]: voices by channel
+    expected: Floats  # voices expected in this window had nothing happened
+    upper: Floats
+    p_value: Floats  # of the detector: smallest over its window sums, calibrated
+    evidence: dict[tuple[int, int], Evidence] = {}  # by (place, keyword)
+    blind: tuple[Blind, ...] = ()
+    drill: bool = False
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """The tightest place that explains an incident."""
+
+    place: str
+    name: str
+    level: str
+    path: tuple[str, ...]
+    lat: float | None = None
+    lon: float | None = None
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A place that contributes to an incident."""
+
+    place: str
+    name: str
+    level: str
+    path: tuple[str, ...]
+    people: int = 0
+
+
+class Gate(msgspec.Struct, frozen=True):
+    """One gate of the decision, with its figures, as a sentence a person reads: `{"gate": "people", "passed": true, "text": "12 people, 3 needed"}`."""
+
+    gate: str
+    passed: bool
+    text: str
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """One revision of an incident."""
+
+    id: str
+    revision: int
+    state: State
+    onset: float
+    opened_at: float
+    suspected_at: float | None = None
+    confirmed_at: float | None = None
+    resolved_at: float | None = None
+    updated_at: float
+    drill: bool = False
+    marks: tuple[str, ...] = ()
+    scope: Scope
+    places: tuple[Part, ...] = ()
+    keywords: tuple[str, ...]  # keyword ids
+    title: str  # "baggage at JFK Terminal 4"
+    people: int
+    messages: int
+    expected: float
+    factor: float
+    p_value: float
+    trend: Literal["rising", "steady", "falling"] = "steady"
+    channels: dict[str, int] = {}  # people by channel name
+    terms: tuple[tuple[str, int], ...] = ()
+    examples: tuple[str, ...] = ()
+    why: tuple[Gate, ...] = ()
+    reason: str = ""  # why this revision was written: opened, suspected, confirmed, grew, widened, resolved, reopened, revised, ack …
+    acked_by: str | None = None
+    assigned_to: str | None = None
+    verdict: str | None = None  # real | not_real | known_event
+    silenced_until: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The public form: ISO times, plain lists."""
+        data: dict[str, Any] = msgspec.to_builtins(self)
+        for key in ("onset", "opened_at", "suspected_at", "confirmed_at", "resolved_at", "updated_at", "silenced_until"):
+            data[key] = None if data[key] is None else iso(data[key])
+        return data
+
+
+ControlKind = Literal[
+    "ack", "assign", "snooze", "silence", "feedback", "note", "intervention", "planned_event", "undo", "pack", "partitions"
+]
+
+
+class Control(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's act, a record of the log; it takes effect at the first close after `at`."""
+
+    id: str
+    kind: ControlKind
+    at: float
+    author: str
+    reason: str = ""
+    incident: str | None = None
+    places: tuple[str, ...] = ()  # matchers of a silence or planned event: place ids (what lies in them too)
+    keywords: tuple[str, ...] = ()
+    until: float | None = None
+    start: float | None = None
+    value: str | None = None  # feedback verdict, assignee, text of a note, id undone
+    factor: float | None = None  # planned event: expected voices are multiplied by this
+
+
+def iso(seconds: float) -> str:
+    """Unix seconds as ISO 8601 UTC ending in Z, to the millisecond where there is one."""
+    at = datetime.fromtimestamp(seconds, UTC)
+    return at.isoformat(timespec="seconds" if at.microsecond < 500 else "milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""What people see: the live page, its API and the replay report."""
