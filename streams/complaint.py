@@ -1,4 +1,4 @@
-"""A complaint as it arrives, the dead letter it becomes when it cannot be read, and the log record that carries either."""
+"""A complaint as it arrives, the dead letter it becomes when it cannot be read, and the log entries that carry either."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ from typing import NamedTuple
 import msgspec
 
 
-class Complaint(msgspec.Struct, frozen=True, gc=False):
-    """One complaint, validated. Times are Unix seconds UTC; degrees are WGS 84."""
+class Complaint(msgspec.Struct, gc=False):
+    """One complaint as its sender wrote it; `codec.decode` checks it. Degrees are WGS 84.
+
+    `created_at` and `received_at` are ISO 8601 or Unix seconds, as sent; the time that counts is the one `decode` returns.
+    """
 
     id: str
     source: str
     text: str
-    created_at: float
+    created_at: float | str
     author: str | None = None
     location: str | None = None
     place: str | None = None  # an id of the place tree, when the sender knows it
     lat: float | None = None
     lon: float | None = None
     lang: str | None = None
-    audience: int | None = None
+    audience: int | str | None = None
     repost_of: str | None = None
     reply_to: str | None = None
     url: str | None = None
-    received_at: float | None = None
+    received_at: float | str | None = None
     drill: bool = False
 
 
@@ -60,7 +63,8 @@ class Record(NamedTuple):
 
 
 class Tick(NamedTuple):
-    """A logged promise that nothing before `time` (Unix seconds) is awaited: the watermark becomes time - lateness."""
+    """A logged promise that nothing before `time` - lateness (Unix seconds) is awaited in this partition."""
 
     position: int
     time: float
+    final: bool = False  # the input ends here

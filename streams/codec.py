@@ -1,0 +1,106 @@
+"""Bytes to complaints. What cannot be read is `Rejected` with a reason from a closed list, never an exception of a parser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from datetime import UTC, datetime, tzinfo
+
+import msgspec
+
+from streams.complaint import Complaint, DeadLetter, Where
+
+MAX_RECORD_BYTES = 256 * 1024
+MAX_DEPTH = 8
+MAX_RAW_BYTES = 64 * 1024
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+REASONS = ("too_large", "not_utf8", "not_json", "too_deep", "bad_field", "bad_time", "old")
+
+_decode = msgspec.json.Decoder(Complaint).decode
+
+
+class Rejected(ValueError):  # noqa: N818 - an outcome, told in the product's word
+    """The record is not a complaint; `reason` is one of REASONS, `detail` says what and where."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def decode(value: bytes) -> Complaint:
+    """The complaint in `value`, its fields checked, its times not yet read. Raises Rejected."""
+    if len(value) > MAX_RECORD_BYTES:
+        raise Rejected("too_large", f"{len(value)} bytes, {MAX_RECORD_BYTES} allowed")
+    if (value.count(b"{") > 1 or b"[" in value) and _depth(value) > MAX_DEPTH:
+        raise Rejected("too_deep", f"nested deeper than {MAX_DEPTH}")
+    try:
+        complaint = _decode(value)
+    except msgspec.ValidationError as error:
+        raise Rejected("bad_field", str(error)) from None
+    except UnicodeDecodeError as error:
+        raise Rejected("not_utf8", f"byte {error.object[error.start]:#04x} at {error.start}") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Rejected("not_json", str(error)) from None
+    if not complaint.id or not complaint.source:
+        raise Rejected("bad_field", "empty - at `$.id`" if not complaint.id else "empty - at `$.source`")
+    lat, lon = complaint.lat, complaint.lon
+    if lat is not None and lon is not None:
+        if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+            raise Rejected("bad_field", f"latitude {lat}, longitude {lon}: outside the globe")
+    elif lat is not lon:
+        raise Rejected("bad_field", "`lat` and `lon` go together")
+    return complaint
+
+
+def parse_time(value: float | str, zone: tzinfo | None = None) -> tuple[float, str | None]:
+    """Unix seconds of an ISO 8601 text or a number, and what a clock change did to it: None, "repeated" or "skipped".
+
+    A text without zone is read in `zone`: of a repeated hour the first reading counts, a skipped one moves forward. Raises Rejected.
+    """
+    if not isinstance(value, str):
+        if not math.isfinite(value) or abs(value) > 1e11:
+            raise Rejected("bad_time", f"{value!r} is not Unix seconds")
+        return float(value), None
+    try:
+        at = datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise Rejected("bad_time", f"{value[:40]!r} is not ISO 8601") from None
+    if at.tzinfo is not None:
+        return at.timestamp(), None
+    if zone is None:
+        raise Rejected("bad_time", f"{value[:40]!r} has no zone, and the source sets no `timezone`")
+    first = at.replace(tzinfo=zone, fold=0)
+    seconds = first.timestamp()
+    if datetime.fromtimestamp(seconds, zone).replace(tzinfo=None) != at:
+        return seconds, "skipped"  # fold=0 inside a gap counts with the offset before it, so the time lies after the gap
+    return seconds, "repeated" if at.replace(tzinfo=zone, fold=1).timestamp() != seconds else None
+
+
+def dead_letter(reason: str, detail: str, where: Where, value: bytes) -> DeadLetter:
+    """The dead letter of `value`, with the first 64 KiB of it and the hash of all."""
+    raw = base64.b64encode(value[:MAX_RAW_BYTES]).decode("ascii")
+    return DeadLetter(reason, detail[:400], where, raw, len(value), hashlib.sha256(value).hexdigest())
+
+
+def _depth(value: bytes) -> int:
+    """Deepest nesting outside strings, without recursion."""
+    depth = deepest = 0
+    in_text = escaped = False
+    for byte in value:
+        if escaped:
+            escaped = False
+        elif in_text:
+            if byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                in_text = False
+        elif byte == 0x22:
+            in_text = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest

@@ -1,0 +1,329 @@
+"""DETECT and ALERT: the one owner that sees every place, keyword and channel. Parts in, closed windows and incident revisions out.
+
+A close: merge the partitions' rows, roll places up, score, let ALERT open and end incidents, then learn (held where an incident is open).
+Windows in which nothing moved and nothing is open are passed over: to a detector a window it never saw was one of zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+import detectors
+from alerting.alerts import Alerts
+from alerting.model import MAX_CHANNELS, Blind, Close, Control, Evidence, Incident
+from detectors.base import Detector, Scores
+from streams.blind import Sources
+from streams.part import Part, Rows, SourceCount
+from streams.places import Places
+from streams.series import SeriesIndex
+from streams.window import MAX_KEYWORDS
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+NEVER = float("-inf")
+SHOWN_P = 0.05  # a series that did not move is still told when its sums are this unusual
+
+
+class DetectConfig(NamedTuple):
+    """What DETECT needs besides the parts."""
+
+    places: Places
+    window_seconds: int
+    lateness_seconds: float
+    partitions: tuple[int, ...]
+    detector: str
+    config: str
+
+
+class Cells(NamedTuple):
+    """Closed cells of one window, rolled up the place tree, sorted by (place, keyword); arrays have one entry a cell."""
+
+    start: int
+    seconds: int
+    place: Ints
+    keyword: Ints
+    voices: Ints
+    messages: Ints
+    expected: Floats
+    upper: Floats
+    p_value: Floats
+    held: npt.NDArray[np.bool_]  # stands in an open incident
+
+
+class Closed(NamedTuple):
+    """What closing one window gave."""
+
+    cells: Cells
+    incidents: list[Incident]
+
+
+class Revision(NamedTuple):
+    """Late rows, rolled up: they change history, never the detector."""
+
+    start: int
+    place: Ints
+    keyword: Ints
+    voices: Ints
+    messages: Ints
+
+
+class Pending(msgspec.Struct):
+    """What a partition has handed over and DETECT has not closed yet."""
+
+    watermark: float = NEVER
+    next_seq: int = 0
+    windows: dict[int, Rows] = {}
+    evidence: dict[int, dict[tuple[int, int], Evidence]] = {}
+    late: list[tuple[float, Rows]] = []
+
+
+class GapInPartsError(RuntimeError):
+    """A partition's part is missing: the log is damaged or was cut."""
+
+
+class Detect:
+    """State of the one owner."""
+
+    def __init__(self, config: DetectConfig, alerts: Alerts) -> None:
+        self.config = config
+        self.alerts = alerts
+        self.index = SeriesIndex(config.places)
+        self.bank: Detector | None = None
+        self.bank_size = 0
+        self.pending = {partition: Pending() for partition in config.partitions}
+        self.sources = Sources()
+        self.closed_until = NEVER
+        self.controls: list[Control] = []
+
+    def process(self, part: Part) -> tuple[list[Closed], list[Revision]]:
+        """Take a part; close every window that all partitions have passed. Raises GapInPartsError."""
+        pending = self.pending[part.partition]
+        if part.seq < pending.next_seq:
+            return [], []
+        if part.seq > pending.next_seq:
+            raise GapInPartsError(f"partition {part.partition}: part {part.seq} came, {pending.next_seq} was next")
+        pending.next_seq += 1
+        pending.watermark = part.watermark
+        self.sources.take(part.sources)
+        for start in np.unique(part.rows.window).tolist():
+            pending.windows[start] = part.rows.at(start)
+        for (start, place, keyword), evidence in part.evidence.items():
+            pending.evidence.setdefault(start, {})[place, keyword] = evidence
+        if len(part.late.window):
+            pending.late.append((part.watermark, part.late))
+        return self._advance()
+
+    def control(self, control: Control) -> None:
+        """Take a person's act; it counts at the first close after it."""
+        self.controls.append(control)
+
+    # -- closing -------------------------------------------------------------------------------------------------
+
+    def _advance(self) -> tuple[list[Closed], list[Revision]]:
+        seconds = self.config.window_seconds
+        passed = min(pending.watermark for pending in self.pending.values())
+        if passed == NEVER:
+            return [], []
+        until = int(passed // seconds) * seconds  # windows ending here or before are complete
+        closed: list[Closed] = []
+        while (start := self._next(until)) is not None:
+            closed.append(self._close(start))
+            self.closed_until = start + seconds
+        if until > self.closed_until:
+            self._pass_over(until)
+            self.closed_until = until
+        return closed, self._late(passed)
+
+    def _next(self, until: int) -> int | None:
+        """The next window to close: one with rows, or the very next one while an incident is open or a control waits."""
+        seconds = self.config.window_seconds
+        waiting = [start for pending in self.pending.values() for start in pending.windows]
+        start = min(waiting, default=None)
+        if self.closed_until != NEVER and (self.alerts.held or self.controls):
+            start = int(self.closed_until) if start is None else min(start, int(self.closed_until))
+        return None if start is None or start + seconds > until else start
+
+    def _close(self, start: int) -> Closed:
+        self._pass_over(start)
+        rows, evidence = self._merge(start)
+        place, keyword, voices, messages, channels = self._roll_up(rows)
+        found = self.index.find_or_add(place, keyword)
+        bank = self._bank()
+        counts = np.zeros(len(self.index), np.int64)
+        counts[found] = voices
+        blind = self.sources.blind(start + self.config.window_seconds)
+        exposure = self._exposure(start, blind)
+        scores = bank.score(start, counts, exposure)
+        held = self.index.mask(self.alerts.held)
+        close = self._table(start, counts, found, messages, channels, scores, held, evidence, blind)
+        incidents = self.alerts.step(close, self._due(close.decided))
+        held = self.index.mask(self.alerts.held)
+        bank.learn(start, counts, held, exposure)
+        shown = self.index.find(close.place, close.keyword)
+        cells = Cells(
+            start,
+            self.config.window_seconds,
+            close.place,
+            close.keyword,
+            close.voices,
+            close.messages,
+            close.expected,
+            close.upper,
+            close.p_value,
+            held[shown],
+        )
+        return Closed(cells, incidents)
+
+    def _merge(self, start: int) -> tuple[Rows, dict[tuple[int, int], Evidence]]:
+        """The window's rows of all partitions, in their order; drills are left out of what is counted."""
+        blocks: list[Rows] = []
+        evidence: dict[tuple[int, int], Evidence] = {}
+        for _, pending in sorted(self.pending.items()):
+            block = pending.windows.pop(start, None)
+            if block is not None:
+                blocks.append(block)
+            for key, one in pending.evidence.pop(start, {}).items():
+                evidence[key] = merged(evidence[key], one) if key in evidence else one
+        if not blocks:
+            return Rows.empty(), evidence
+        rows = Rows(*(np.concatenate(columns) for columns in zip(*blocks, strict=True)))
+        real = rows.drill == 0
+        return (rows if real.all() else Rows(*(column[real] for column in rows))), evidence
+
+    def _roll_up(self, rows: Rows) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+        """Sums by (place or any place above it, keyword): place, keyword, voices, messages int64[m], channels int64[m, 8]."""
+        lineage = self.config.places.lineage[rows.place]
+        real = lineage >= 0
+        row = np.nonzero(real)[0]
+        key = lineage[real].astype(np.int64) * MAX_KEYWORDS + rows.keyword[row]
+        keys, inverse = np.unique(key, return_inverse=True)
+        voices = np.bincount(inverse, rows.voices[row], len(keys)).astype(np.int64)
+        messages = np.bincount(inverse, rows.messages[row], len(keys)).astype(np.int64)
+        channel = inverse * MAX_CHANNELS + rows.channel[row]
+        channels = np.bincount(channel, rows.voices[row], len(keys) * MAX_CHANNELS).astype(np.int64)
+        return keys // MAX_KEYWORDS, keys % MAX_KEYWORDS, voices, messages, channels.reshape(-1, MAX_CHANNELS)
+
+    def _table(
+        self,
+        start: int,
+        counts: Ints,
+        found: Ints,
+        messages: Ints,
+        channels: Ints,
+        scores: Scores,
+        held: npt.NDArray[np.bool_],
+        evidence: dict[tuple[int, int], Evidence],
+        blind: tuple[Blind, ...],
+    ) -> Close:
+        """What ALERT sees: series that moved, that stand in an incident, or whose sums are unusual."""
+        chosen = (scores.p_value <= SHOWN_P) | held
+        chosen[found] = True
+        series = np.flatnonzero(chosen)
+        series = series[np.argsort(self.index.keys[series], kind="stable")]
+        at = np.full(len(counts), -1)
+        at[found] = np.arange(len(found))
+        row = at[series]
+        moved = row >= 0
+        some_messages = np.zeros(len(series), np.int64)
+        some_channels = np.zeros((len(series), MAX_CHANNELS), np.int64)
+        some_messages[moved] = messages[row[moved]]
+        some_channels[moved] = channels[row[moved]]
+        seconds = self.config.window_seconds
+        return Close(
+            start=start,
+            seconds=seconds,
+            decided=start + seconds + self.config.lateness_seconds,
+            place=self.index.place(series),
+            keyword=self.index.keyword(series),
+            voices=counts[series],
+            messages=some_messages,
+            channels=some_channels,
+            expected=scores.expected[series],
+            upper=scores.upper[series],
+            p_value=scores.p_value[series],
+            evidence=evidence,
+            blind=blind,
+        )
+
+    def _due(self, decided: float) -> Sequence[Control]:
+        due = [control for control in self.controls if control.at < decided]
+        self.controls = [control for control in self.controls if control.at >= decided]
+        return due
+
+    # -- time, blindness, late rows ------------------------------------------------------------------------------
+
+    def _bank(self) -> Detector:
+        """The detector, grown to the series known now."""
+        if self.bank is None:
+            self.bank = self._new_bank()
+            self.bank_size = len(self.index)
+        elif self.bank_size < len(self.index):
+            self.bank.grow(len(self.index), self.index.groups(), self.index.parents())
+            self.bank_size = len(self.index)
+        return self.bank
+
+    def _new_bank(self) -> Detector:
+        return detectors.create(
+            self.config.detector,
+            n_series=len(self.index),
+            window_seconds=self.config.window_seconds,
+            groups=self.index.groups(),
+            zones=self.index.zones,
+            parents=self.index.parents(),
+        )
+
+    def _exposure(self, start: int, blind: tuple[Blind, ...]) -> Floats | None:
+        """1 usual, 0 where more than half of what is usually heard is blind, > 1 during a planned event; None when all are 1."""
+        planned = self.alerts.exposure(start)
+        if not blind and not planned:
+            return None
+        share = self.sources.exposure(start + self.config.window_seconds) if blind else 1.0
+        exposure = np.full(len(self.index), share if share >= 0.5 else 0.0)
+        for place, keyword, factor in planned:
+            exposure[self.index.below(place, keyword)] *= factor
+        return exposure
+
+    def _pass_over(self, until: int) -> None:
+        """Windows before `until` in which nothing moved: zeros, unless every source was blind; then nothing is learnt."""
+        if self.bank is None or self.closed_until == NEVER:
+            return
+        seconds = self.config.window_seconds
+        blind_from = self.sources.blind_from()
+        first = max(int(self.closed_until), int(-(-min(blind_from, until) // seconds)) * seconds)
+        nothing, unseen = np.zeros(len(self.index), np.int64), np.zeros(len(self.index))
+        for start in range(first, until, seconds):
+            self.bank.learn(start, nothing, None, unseen)
+
+    def _late(self, passed: float) -> list[Revision]:
+        """Late rows whose part's window has closed, rolled up by window."""
+        revisions: list[Revision] = []
+        for _, pending in sorted(self.pending.items()):
+            due = [rows for watermark, rows in pending.late if watermark <= passed]
+            pending.late = [(watermark, rows) for watermark, rows in pending.late if watermark > passed]
+            for rows in due:
+                for start in np.unique(rows.window).tolist():
+                    place, keyword, voices, messages, _ = self._roll_up(rows.at(start))
+                    revisions.append(Revision(start, place, keyword, voices, messages))
+        return revisions
+
+
+def merged(first: Evidence, second: Evidence) -> Evidence:
+    """Evidence of one cell from two partitions."""
+    terms: dict[str, int] = dict(first.terms)
+    for term, count in second.terms:
+        terms[term] = terms.get(term, 0) + count
+    ranked = sorted(terms.items(), key=lambda item: (-item[1], item[0]))
+    return Evidence(
+        terms=tuple(ranked[:8]),
+        examples=tuple(dict.fromkeys((*first.examples, *second.examples)))[:3],
+        copies=max(first.copies, second.copies),
+        seconds=tuple(sorted((*first.seconds, *second.seconds))[:60]),
+    )
+
+
+__all__ = ["Cells", "Closed", "Detect", "DetectConfig", "GapInPartsError", "Revision", "SourceCount"]

@@ -1,0 +1,291 @@
+"""INTAKE: one partition's log in, parts out. A function of configuration and log alone; batch limits do not matter.
+
+The way of a record: decode, date, dedupe, keywords, place, copies, voices, window. See `pipeline.py` for what follows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import tzinfo
+from typing import NamedTuple
+
+from streams.codec import EARLIEST, Rejected, dead_letter, decode, parse_time
+from streams.complaint import Complaint, DeadLetter, Record, Tick, Where
+from streams.copies import MIN_CHARACTERS, Copies
+from streams.part import Part, Rows, SourceCount
+from streams.resolver import Resolver
+from streams.taxonomy import Taxonomy
+from streams.text import normalise, without_handles_and_links
+from streams.voices import Seen, Voices
+from streams.watermark import FUTURE_LIMIT_SECONDS, JUMP_SECONDS, Watermark
+from streams.window import CELL_BITS, PLACE_SHIFT, Describer, Sample, Window, rows
+
+LATE_LIMIT_SECONDS = 24 * 3600.0
+MAX_WAITING = 1_000  # records dated far ahead, waiting for another author to confirm the time
+
+
+class IntakeConfig(NamedTuple):
+    """What INTAKE needs besides its log."""
+
+    taxonomy: Taxonomy
+    resolver: Resolver
+    describer: Describer
+    window_seconds: int
+    lateness_seconds: float
+    channel: Callable[[str], int]  # of a source, 0..7
+    zone: Callable[[str], tzinfo | None]  # of a source's times without zone
+    secret: bytes
+    config: str
+
+
+class Waiting(NamedTuple):
+    """A record that jumps ahead, not counted yet."""
+
+    record: Record
+    complaint: Complaint
+    time: float
+
+
+class IntakeOutput(NamedTuple):
+    """What a batch gave: parts in order, and the records that were not counted."""
+
+    parts: list[Part]
+    dead_letters: list[DeadLetter]
+
+
+class Intake:
+    """State of one partition."""
+
+    def __init__(self, config: IntakeConfig, partition: int = 0) -> None:
+        self.config = config
+        self.partition = partition
+        self.watermark = Watermark(config.lateness_seconds)
+        self.seen = Seen()
+        self.copies = Copies()
+        self.voices = Voices(config.secret)
+        self.windows: dict[int, Window] = {}
+        self.late: dict[int, Window] = {}
+        self.sources: dict[str, SourceCount] = {}
+        self.waiting: list[Waiting] = []
+        self.closed = float("-inf")  # windows ending at or before this are closed
+        self.seq = 0
+        self.newest_window = float("-inf")
+        self._dead: list[DeadLetter] = []
+        self._parts: list[Part] = []
+        self._last: tuple[int, Window] = (-1, Window())
+
+    def process(self, entries: Sequence[Record | Tick]) -> IntakeOutput:
+        """Take a batch of log entries, in log order."""
+        self._dead, self._parts = [], []
+        for entry in entries:
+            if isinstance(entry, Tick):
+                self._tick(entry)
+                continue
+            try:
+                self._take(entry)
+            except Rejected as rejected:
+                self._bury(entry, rejected.reason, rejected.detail)
+        return IntakeOutput(self._parts, self._dead)
+
+    def end(self) -> float:
+        """The time of the tick that ends a finite input: the end of the newest accepted event's window + lateness."""
+        newest = self.watermark.newest
+        if newest == float("-inf") and self.waiting:
+            newest = min(waiting.time for waiting in self.waiting)  # a single event has nothing to jump from
+        if newest == float("-inf"):
+            return newest
+        seconds = self.config.window_seconds
+        return newest // seconds * seconds + seconds + self.config.lateness_seconds
+
+    # -- the way of a record -------------------------------------------------------------------------------------
+
+    def _take(self, record: Record) -> None:
+        complaint = decode(record.value)
+        time, change = parse_time(complaint.created_at, self.config.zone(complaint.source))
+        source = self._source(complaint.source)
+        if change is not None:
+            source.clock_changes += 1
+        if time < EARLIEST:
+            raise Rejected("bad_time", f"{complaint.created_at!r} is before 2000")
+        arrival = record.arrival
+        if complaint.received_at is not None:
+            arrival = parse_time(complaint.received_at, self.config.zone(complaint.source))[0]
+        if arrival is not None:
+            held = self.watermark.hold(time, arrival)
+            if held is None:
+                raise Rejected("bad_time", f"{complaint.created_at!r} is over {FUTURE_LIMIT_SECONDS / 3600:.0f} h ahead")
+            self._accept(complaint, held, source)
+        elif time > self.watermark.newest + JUMP_SECONDS:
+            self._wait(Waiting(record, complaint, time))
+        else:
+            self._accept(complaint, time, source)
+
+    def _accept(self, complaint: Complaint, time: float, source: SourceCount) -> None:
+        digest = hashlib.blake2b(f"{complaint.source}\0{complaint.id}".encode("utf-8", "replace"), digest_size=8).digest()
+        if not self.seen.add(digest, max(time, self.watermark.newest)):
+            source.duplicates += 1
+            return
+        source.records += 1
+        hour = int(time // 3600)
+        source.seen_by_hour[hour] = source.seen_by_hour.get(hour, 0) + 1
+        if time > source.newest:
+            source.newest = time
+        if complaint.author is not None:
+            source.authors += 1
+        if time < self.watermark.value - LATE_LIMIT_SECONDS:
+            source.old += 1
+            return
+        words = normalise(complaint.text)
+        leaves, hits = self.config.taxonomy.scan(words)
+        if leaves:
+            self._count(complaint, time, source, digest, words, leaves, hits)
+        if time > self.watermark.newest and self.watermark.observe(time):
+            self._close()
+
+    def _count(
+        self,
+        complaint: Complaint,
+        time: float,
+        source: SourceCount,
+        digest: bytes,
+        words: list[str],
+        leaves: tuple[int, ...],
+        hits: Sequence[int],
+    ) -> None:
+        config = self.config
+        text, author = complaint.text, complaint.author
+        nodes = config.taxonomy.closure(leaves, complaint.source)
+        place = config.resolver.resolve(complaint.place, complaint.lat, complaint.lon, hits, text, complaint.location)
+        source.complaints += 1
+        if place != config.resolver.nowhere:
+            source.placed += 1
+        if time < self.closed:
+            source.late += 1
+        fingerprint = 0
+        fresh: tuple[int, ...] = nodes
+        if complaint.repost_of is not None or text.startswith("RT @"):
+            source.copies += 1
+            fresh = ()
+        elif author is not None:
+            if len(text) >= MIN_CHARACTERS:
+                plain = normalise(without_handles_and_links(text)) if "@" in text or "://" in text else words
+                fingerprint = self.copies.fingerprint(plain)
+                if self.copies.is_copy(fingerprint, time):
+                    source.copies += 1
+                    fresh = ()
+            if fresh:
+                fresh = self.voices.hear(f"{complaint.source}\0{author}".encode("utf-8", "replace"), nodes, time)
+        self._add(complaint, time, place, nodes, fresh)
+        if fresh:
+            source.voices += 1
+            second = -1 if author is not None else int(time)
+            self._window(time).keep(Sample(digest, place, leaves, text[:1000], fingerprint, second))
+
+    def _add(self, complaint: Complaint, time: float, place: int, nodes: tuple[int, ...], fresh: tuple[int, ...]) -> None:
+        """Count the voices on `fresh`, and one message on every other of `nodes`."""
+        window = self._window(time)
+        base = place << PLACE_SHIFT | self.config.channel(complaint.source) << 1 | complaint.drill
+        voices = window.voices
+        for node in fresh:
+            code = base | node << CELL_BITS
+            voices[code] = voices.get(code, 0) + 1
+        if len(fresh) != len(nodes):
+            repeats = window.repeats
+            for node in nodes:
+                if node not in fresh:
+                    code = base | node << CELL_BITS
+                    repeats[code] = repeats.get(code, 0) + 1
+
+    def _window(self, time: float) -> Window:
+        seconds = self.config.window_seconds
+        start = int(time // seconds) * seconds
+        last, window = self._last
+        if start == last:
+            return window
+        windows = self.late if start + seconds <= self.closed else self.windows
+        found = windows.get(start)
+        if found is None:
+            found = windows[start] = Window()
+        self._last = (start, found)
+        return found
+
+    # -- time ----------------------------------------------------------------------------------------------------
+
+    def _wait(self, waiting: Waiting) -> None:
+        """Hold a record that jumps ahead until a second author, or a second record without author, confirms the time."""
+        self.waiting.append(waiting)
+        while True:
+            confirmed = [one for one in self.waiting if any(_vouches(other, one) for other in self.waiting)]
+            if not confirmed:
+                break
+            first = min(confirmed, key=lambda one: one.time)
+            self.waiting.remove(first)
+            self._accept(first.complaint, first.time, self._source(first.complaint.source))
+            self._release(self.watermark.newest + JUMP_SECONDS)
+        if len(self.waiting) > MAX_WAITING:
+            farthest = max(self.waiting, key=lambda one: one.time)
+            self.waiting.remove(farthest)
+            self._bury(farthest.record, "bad_time", "dated far ahead of all others")
+
+    def _release(self, until: float) -> None:
+        """Accept what no longer jumps, in order of arrival."""
+        ready = [one for one in self.waiting if one.time <= until]
+        self.waiting = [one for one in self.waiting if one.time > until]
+        for one in ready:
+            self._accept(one.complaint, one.time, self._source(one.complaint.source))
+
+    def _tick(self, tick: Tick) -> None:
+        self._release(tick.time)
+        if tick.final:
+            for one in self.waiting:
+                self._bury(one.record, "bad_time", f"{one.complaint.created_at!r} lies far ahead and no other record confirmed it")
+            self.waiting = []
+        if self.watermark.tick(tick.time):
+            self._close()
+
+    def _close(self) -> None:
+        """Hand over the windows that the watermark has passed."""
+        seconds = self.config.window_seconds
+        closed = self.watermark.value // seconds * seconds
+        if closed <= self.closed:
+            return
+        self.closed = closed
+        done = {start: self.windows.pop(start) for start in sorted(self.windows) if start + seconds <= closed}
+        evidence = {
+            (start, place, leaf): found
+            for start, window in done.items()
+            for (place, leaf), found in self.config.describer.describe(window).items()
+        }
+        self._parts.append(
+            Part(self.partition, self.seq, self.watermark.value, self.config.config, rows(done), self._late_rows(), evidence, self.sources)
+        )
+        self.seq += 1
+        self.sources = {}
+        self._last = (-1, Window())
+
+    def _late_rows(self) -> Rows:
+        late, self.late = self.late, {}
+        return rows(late)
+
+    # -- accounts ------------------------------------------------------------------------------------------------
+
+    def _source(self, name: str) -> SourceCount:
+        found = self.sources.get(name)
+        if found is None:
+            found = self.sources[name] = SourceCount()
+        return found
+
+    def _bury(self, record: Record, reason: str, detail: str) -> None:
+        where = Where(record.origin, record.position, self.partition)
+        self._dead.append(dead_letter(reason, detail, where, record.value))
+
+
+def _vouches(other: Waiting, one: Waiting) -> bool:
+    """Whether `other` confirms that event time has come to `one`'s: about as late or later, and not of the same author."""
+    if other is one or other.time < one.time - JUMP_SECONDS:
+        return False
+    mine, theirs = one.complaint, other.complaint
+    if (mine.source, mine.id) == (theirs.source, theirs.id):
+        return False
+    return mine.author is None or theirs.author is None or (mine.source, mine.author) != (theirs.source, theirs.author)

@@ -1,0 +1,88 @@
+"""What INTAKE hands to DETECT: the rows of the windows a partition has closed, in columns, without a trace of any author."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from alerting.model import Evidence
+
+Ints = npt.NDArray[np.int64]
+
+
+class Rows(NamedTuple):
+    """Counts by window, place, keyword and channel, sorted in that order; int64[n] each. `window` is its start in Unix seconds."""
+
+    window: Ints
+    place: Ints
+    keyword: Ints
+    channel: Ints
+    drill: Ints  # 0 or 1
+    voices: Ints
+    messages: Ints
+
+    @classmethod
+    def empty(cls) -> Rows:
+        """No rows."""
+        nothing = np.zeros(0, np.int64)
+        return cls(nothing, nothing, nothing, nothing, nothing, nothing, nothing)
+
+    def at(self, window: int) -> Rows:
+        """The rows of one window."""
+        first, last = np.searchsorted(self.window, (window, window + 1))
+        return Rows(*(column[first:last] for column in self))
+
+
+class SourceCount(msgspec.Struct):
+    """What one source brought since the last part; times are Unix seconds of event time."""
+
+    records: int = 0
+    complaints: int = 0  # records about a keyword
+    voices: int = 0
+    placed: int = 0
+    duplicates: int = 0
+    copies: int = 0
+    old: int = 0
+    late: int = 0
+    clock_changes: int = 0  # times in a repeated or skipped hour
+    authors: int = 0  # records that name an author
+    newest: float = float("-inf")
+    seen_by_hour: dict[int, int] = {}  # records by hour of event time (Unix hours)
+
+    def add(self, other: SourceCount) -> None:
+        """Add another count to this one."""
+        for name in COUNTED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.newest = max(self.newest, other.newest)
+        for hour, records in other.seen_by_hour.items():
+            self.seen_by_hour[hour] = self.seen_by_hour.get(hour, 0) + records
+
+
+COUNTED = (
+    "records",
+    "complaints",
+    "voices",
+    "placed",
+    "duplicates",
+    "copies",
+    "old",
+    "late",
+    "clock_changes",
+    "authors",
+)
+
+
+class Part(NamedTuple):
+    """The windows of `partition` that end at or before `watermark`; `seq` has no gaps."""
+
+    partition: int
+    seq: int
+    watermark: float
+    config: str  # hash of what decided these rows
+    rows: Rows
+    late: Rows
+    evidence: dict[tuple[int, int, int], Evidence]  # by (window, place, keyword)
+    sources: dict[str, SourceCount]

@@ -1,0 +1,203 @@
+"""The whole way of a complaint, on one page.
+
+    log entry ─► INTAKE (intake.py), one per partition
+                   codec.decode       bytes to a complaint, or a dead letter with its reason
+                   watermark          event time; records far ahead wait for a second author
+                   voices.Seen        dedupe by (source, id)
+                   text, taxonomy     keywords and place names in one scan
+                   resolver           the place: given, measured, said, or of the profile
+                   copies, voices     reposts, copies and repeats are messages; an author's first in the hour is a voice
+                   window             counted; when the watermark passes the window's end: a part
+              ─► DETECT (detect.py), one owner
+                   merge, roll up     partitions together, places up their tree
+                   blind              sources whose silence is not chance
+                   detectors          p-value, expected, upper of every series that moved
+              ─► ALERT (alerting.alerts): gates, tightest scope, incident revisions
+              ─► learn, held where an incident is open
+
+Embedded and on Kafka the same objects run; a result is a function of configuration and log alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from alerting.alerts import Alerts
+from alerting.model import Blind, Control, Incident
+from alerting.policy import Policy
+from streams.channels import CHANNELS, channel_of
+from streams.complaint import DeadLetter, Record, Tick
+from streams.detect import Cells, Detect, DetectConfig, Revision
+from streams.intake import Intake, IntakeConfig
+from streams.part import SourceCount
+from streams.places import Places
+from streams.resolver import Resolver
+from streams.snapshot import restore_detect, restore_intake, snapshot_detect, snapshot_intake
+from streams.taxonomy import Taxonomy, load_pack
+from streams.window import Describer
+
+REPLAY_SECRET = b"overheard replay: a known key, so that two replays give the same bytes"[:64]
+VERSION = 1  # of what a configuration and a log give; part of the config hash
+
+
+class SourceConfig(msgspec.Struct, frozen=True):
+    """What is known of a source besides its records; `name` is a source, or a prefix ending in `*`."""
+
+    name: str
+    channel: str | None = None
+    timezone: str | None = None
+
+
+class PipelineConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that decides a result, besides the log."""
+
+    pack: str  # a shipped pack's name, or a path
+    window_seconds: int | None = None  # the pack's own when None
+    lateness_seconds: float = 60.0
+    budget_per_week: float = 3.0
+    partitions: int = 1
+    detector: str = "default"
+    timezone: str | None = None  # of times without zone, where the source sets none
+    sources: tuple[SourceConfig, ...] = ()
+    spots: tuple[Mapping[str, Any], ...] = ()
+    baselines: str | None = None  # hash of primed baselines
+
+
+class Outputs(NamedTuple):
+    """What a batch of log entries gave, in order."""
+
+    incidents: list[Incident]
+    cells: list[Cells]
+    revisions: list[Revision]  # of late rows
+    dead_letters: list[DeadLetter]
+    sources: dict[str, SourceCount]  # since the last part
+    closed_until: float  # every window ending here or before is closed; -inf at first
+    blind: tuple[Blind, ...]
+
+
+class Pipeline:
+    """INTAKE of every partition, DETECT and ALERT in one process."""
+
+    def __init__(self, config: PipelineConfig, secret: bytes = REPLAY_SECRET) -> None:
+        self.config = config
+        self.pack = load_pack(config.pack)
+        self.places = Places.load(config.spots)
+        resolver = Resolver(self.places)
+        self.keywords = Taxonomy(self.pack, resolver.text_names())
+        self.window_seconds = config.window_seconds or self.pack.window_seconds
+        self.digest = self._digest()
+        intake = IntakeConfig(
+            taxonomy=self.keywords,
+            resolver=resolver,
+            describer=Describer(self.keywords.leaf_words()),
+            window_seconds=self.window_seconds,
+            lateness_seconds=config.lateness_seconds,
+            channel=self._channels(),
+            zone=self._zones(),
+            secret=secret,
+            config=self.digest,
+        )
+        self.intakes = {partition: Intake(intake, partition) for partition in range(config.partitions)}
+        detect = DetectConfig(
+            self.places,
+            self.window_seconds,
+            config.lateness_seconds,
+            tuple(self.intakes),
+            config.detector,
+            self.digest,
+        )
+        policy = Policy(budget_per_week=config.budget_per_week, window_seconds=self.window_seconds)
+        self.alerts = Alerts(policy, self.places, self.keywords, CHANNELS)
+        self.detect = Detect(detect, self.alerts)
+
+    def process(self, partition: int, entries: Sequence[Record | Tick]) -> Outputs:
+        """Take entries of one partition's log, in log order."""
+        taken = self.intakes[partition].process(entries)
+        outputs = Outputs([], [], [], taken.dead_letters, {}, self.detect.closed_until, ())
+        for part in taken.parts:
+            closed, revisions = self.detect.process(part)
+            for one in closed:
+                outputs.cells.append(one.cells)
+                outputs.incidents.extend(one.incidents)
+            outputs.revisions.extend(revisions)
+            for name, count in part.sources.items():
+                outputs.sources.setdefault(name, SourceCount()).add(count)
+        if not taken.parts:
+            return outputs
+        blind = self.detect.sources.blind(self.detect.closed_until)
+        return outputs._replace(closed_until=self.detect.closed_until, blind=blind)
+
+    def control(self, control: Control) -> None:
+        """Take a person's act; it counts at the first close after it."""
+        self.detect.control(control)
+
+    def end_time(self, partition: int) -> float:
+        """The time of the tick that ends this partition's input; -inf when nothing was accepted."""
+        return self.intakes[partition].end()
+
+    def snapshot(self) -> bytes:
+        """The whole state; `restore` on a pipeline of the same configuration continues as if never stopped."""
+        stages = {partition: snapshot_intake(intake) for partition, intake in self.intakes.items()}
+        return msgspec.msgpack.encode((VERSION, self.digest, stages, snapshot_detect(self.detect)))
+
+    def restore(self, state: bytes) -> None:
+        """Take over a snapshot. Raises ValueError when it was made by another configuration or version."""
+        version, digest, stages, detect = msgspec.msgpack.decode(state, type=tuple[int, str, dict[int, bytes], bytes])
+        if version != VERSION or digest != self.digest:
+            raise ValueError(f"snapshot of version {version}, configuration {digest}; this is {VERSION}, {self.digest}")
+        for partition, stage in stages.items():
+            restore_intake(self.intakes[partition], stage)
+        restore_detect(self.detect, detect)
+
+    def _digest(self) -> str:
+        decided = (VERSION, self.keywords.digest, self.places.digest, msgspec.json.encode(self.config).decode())
+        return hashlib.blake2b(repr(decided).encode(), digest_size=8).hexdigest()
+
+    def _channels(self) -> ChannelOf:
+        return ChannelOf(self.config.sources)
+
+    def _zones(self) -> ZoneOf:
+        return ZoneOf(self.config.sources, self.config.timezone)
+
+
+class ChannelOf(dict[str, int]):
+    """Channel number by source, worked out once a source."""
+
+    def __init__(self, sources: Sequence[SourceConfig]) -> None:
+        super().__init__()
+        self.sources = sources
+
+    def __missing__(self, source: str) -> int:
+        named = next((one.channel for one in self.sources if one.channel and matches(one.name, source)), None)
+        number = CHANNELS.index(named) if named else channel_of(source)
+        if len(self) < 10_000:
+            self[source] = number
+        return number
+
+    __call__ = dict[str, int].__getitem__
+
+
+class ZoneOf:
+    """Time zone of a source's times without zone."""
+
+    def __init__(self, sources: Sequence[SourceConfig], default: str | None) -> None:
+        self.zones = [(one.name, ZoneInfo(one.timezone)) for one in sources if one.timezone]
+        self.default: tzinfo | None = ZoneInfo(default) if default else None
+
+    def __call__(self, source: str) -> tzinfo | None:
+        return next((zone for name, zone in self.zones if matches(name, source)), self.default)
+
+
+def matches(pattern: str, source: str) -> bool:
+    """Whether a source is the one named, or begins with the prefix before a final `*`."""
+    return source.startswith(pattern[:-1]) if pattern.endswith("*") else source == pattern
+
+
+__all__ = ["Outputs", "Path", "Pipeline", "PipelineConfig", "SourceConfig"]

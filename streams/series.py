@@ -1,0 +1,109 @@
+"""Which series there are: dense numbers for (place, keyword), found by binary search, and the arrays a detector wants of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.places import Places
+from streams.window import MAX_KEYWORDS
+
+Ints = npt.NDArray[np.int64]
+_PROBES = [datetime(year, month, 15, tzinfo=UTC) for year in (2012, 2018, 2024) for month in (1, 3, 4, 7, 10, 11)]
+
+
+class SeriesIndex:
+    """Series in the order they joined; those of one close join sorted by (place, keyword)."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.keys: Ints = np.zeros(0, np.int64)  # by series: place * MAX_KEYWORDS + keyword
+        self._sorted: Ints = np.zeros(0, np.int64)
+        self._series: Ints = np.zeros(0, np.int64)
+        self.zones, self._group_of_place = zone_groups(places)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def place(self, series: Ints) -> Ints:
+        """Place of each series."""
+        return self.keys[series] // MAX_KEYWORDS
+
+    def keyword(self, series: Ints) -> Ints:
+        """Keyword of each series."""
+        return self.keys[series] % MAX_KEYWORDS
+
+    def find(self, place: Ints, keyword: Ints) -> Ints:
+        """Series of known (place, keyword) pairs."""
+        return self._find(place * MAX_KEYWORDS + keyword)
+
+    def find_or_add(self, place: Ints, keyword: Ints) -> Ints:
+        """Series of (place, keyword) pairs that are sorted and distinct; unknown ones join."""
+        keys = place * MAX_KEYWORDS + keyword
+        slot = np.searchsorted(self._sorted, keys)
+        known = np.zeros(len(keys), bool)
+        inside = slot < len(self._sorted)
+        known[inside] = self._sorted[slot[inside]] == keys[inside]
+        if not known.all():
+            new = keys[~known]
+            self._sorted = np.insert(self._sorted, slot[~known], new)
+            self._series = np.insert(self._series, slot[~known], np.arange(len(self.keys), len(self.keys) + len(new)))
+            self.keys = np.concatenate((self.keys, new))
+        return self._find(keys)
+
+    def mask(self, pairs: Collection[tuple[int, int]]) -> npt.NDArray[np.bool_]:
+        """bool[n]: which series are among `pairs` of (place, keyword); unknown pairs are passed over."""
+        mask = np.zeros(len(self.keys), bool)
+        if pairs and len(self._sorted):
+            keys = np.array([place * MAX_KEYWORDS + keyword for place, keyword in pairs], np.int64)
+            slot = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
+            mask[self._series[slot[self._sorted[slot] == keys]]] = True
+        return mask
+
+    def below(self, place: int, keyword: int) -> npt.NDArray[np.bool_]:
+        """bool[n]: series of this keyword (0: of all) at this place or in it."""
+        at = self.keys // MAX_KEYWORDS
+        inside = (self.places.lineage[at] == place).any(axis=1)
+        return inside if keyword == 0 else inside & (self.keys % MAX_KEYWORDS == keyword)
+
+    def groups(self) -> Ints:
+        """int64[n]: series whose local clocks agree share a daily and weekly profile."""
+        return self._group_of_place[self.keys // MAX_KEYWORDS]
+
+    def parents(self) -> Ints:
+        """int64[n]: the series of the same keyword one place up, -1 at the top."""
+        place, keyword = self.keys // MAX_KEYWORDS, self.keys % MAX_KEYWORDS
+        above = self.places.parent[place]
+        parents = np.full(len(self.keys), -1, np.int64)
+        has = above >= 0
+        parents[has] = self._find(above[has] * MAX_KEYWORDS + keyword[has])
+        return parents
+
+    def restore(self, keys: Ints) -> None:
+        """Take over the series of a snapshot."""
+        self.keys = keys
+        order = np.argsort(keys, kind="stable")
+        self._sorted, self._series = keys[order], order.astype(np.int64)
+
+    def _find(self, keys: Ints) -> Ints:
+        return self._series[np.searchsorted(self._sorted, keys)]
+
+
+def zone_groups(places: Places) -> tuple[list[str], Ints]:
+    """Time zones whose clocks agree as one group: a zone name per group, and each place's group, int64[number of places]."""
+    names, of_place = np.unique(np.array([places.zone(place) for place in range(len(places.parent))]), return_inverse=True)
+    clocks: dict[tuple[float, ...], int] = {}
+    zones: list[str] = []
+    group = np.zeros(len(names), np.int64)
+    for number, name in enumerate(names.tolist()):
+        zone = ZoneInfo(name or "UTC")
+        clock = tuple((probe.astimezone(zone).utcoffset() or UTC.utcoffset(None)).total_seconds() for probe in _PROBES)
+        if clock not in clocks:
+            clocks[clock] = len(zones)
+            zones.append(name or "UTC")
+        group[number] = clocks[clock]
+    return zones, group[of_place].astype(np.int64)
