@@ -1,0 +1,151 @@
+"""Pages as plain trees of HTML: built once a change, shared by all viewers, patched into each viewer's page in place.
+
+So the keyboard focus, the scroll position and open folds stay while numbers change under them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+from typing import Any, NamedTuple, TypeAlias
+
+from nicegui.element import Element
+
+Attribute = str | int | float | bool | None
+Act = tuple[str, ...]  # what a button does, as data: ("ack", incident id)
+VOID = frozenset({"br", "hr", "input", "link", "meta"})
+
+
+class Node(NamedTuple):
+    """One HTML element. `html` is trusted markup and replaces children; text is always escaped."""
+
+    tag: str
+    attrs: Mapping[str, Attribute]
+    children: tuple[Node, ...]
+    text: str | None
+    html: str | None
+    act: Act | None
+    key: str | None
+
+
+Child: TypeAlias = "Node | str | Iterable[Child] | None"
+
+
+def h(tag: str, *children: Child, key: str | None = None, act: Act | None = None, **attrs: Attribute) -> Node:
+    """An element: `h("a", "open", href="/x", class_="link", aria_label="…")`; None and False attributes are dropped."""
+    named: dict[str, Attribute] = {_name(k): v for k, v in attrs.items() if v is not None and v is not False}
+    flat = list(_flat(children))
+    if len(flat) == 1 and isinstance(flat[0], str):
+        return Node(tag, named, (), flat[0], None, act, key)
+    nodes = tuple(c if isinstance(c, Node) else Node("span", {}, (), c, None, None, None) for c in flat)
+    return Node(tag, named, nodes, None, None, act, key)
+
+
+def raw(tag: str, html: str, *, key: str | None = None, **attrs: Attribute) -> Node:
+    """An element whose inside is markup made here, never text from outside."""
+    named: dict[str, Attribute] = {_name(k): v for k, v in attrs.items() if v is not None and v is not False}
+    return Node(tag, named, (), None, html, None, key)
+
+
+def to_html(node: Node) -> str:
+    """The tree as HTML text, for pages without live parts and for tests."""
+    attrs = "".join(f' {k}="{escape(_text(v))}"' if v is not True else f" {k}" for k, v in node.attrs.items())
+    if node.tag in VOID:
+        return f"<{node.tag}{attrs}>"
+    inside = node.html if node.html is not None else escape(node.text or "", quote=False)
+    return f"<{node.tag}{attrs}>{inside}{''.join(map(to_html, node.children))}</{node.tag}>"
+
+
+def walk(node: Node) -> Iterable[Node]:
+    """The node and everything below it, in document order."""
+    yield node
+    for child in node.children:
+        yield from walk(child)
+
+
+def text_of(node: Node) -> str:
+    """What a reader sees, words apart by one space."""
+    return " ".join(" ".join(n.text for n in walk(node) if n.text).split())
+
+
+class Mounted:
+    """A node as it stands in one viewer's page."""
+
+    def __init__(self, node: Node, on_act: Callable[[Act], Any]) -> None:
+        self.node = node
+        self.on_act = on_act
+        self.element = Element(node.tag)
+        with self.element.props.suspend_updates():
+            self.element.props.update(_props(node))
+        self.element._text = node.text
+        if node.act is not None:
+            self.element.on("click", self._clicked, args=[])
+        with self.element:
+            self.children = [Mounted(child, on_act) for child in node.children]
+
+    def _clicked(self) -> Any:
+        return self.on_act(self.node.act) if self.node.act else None
+
+    def patch(self, node: Node) -> None:
+        """Make the page show `node` instead, touching only what differs. Both must be alike as `_same` tells."""
+        old, self.node = self.node, node
+        if old.attrs != node.attrs or old.html != node.html:
+            with self.element.props.suspend_updates():
+                self.element.props.clear()
+                self.element.props.update(_props(node))
+            self.element.update()
+        if old.text != node.text:
+            self.element._text = node.text
+            self.element.update()
+        if old.children is not node.children:
+            self._patch_children(node.children)
+
+    def _patch_children(self, nodes: Sequence[Node]) -> None:
+        spare: dict[tuple[Any, ...], list[Mounted]] = {}
+        for child in self.children:
+            spare.setdefault(_same(child.node), []).append(child)
+        before = self.children
+        self.children = []
+        for node in nodes:
+            kept = spare.get(_same(node))
+            if kept:
+                child = kept.pop(0)
+                child.patch(node)
+            else:
+                with self.element:
+                    child = Mounted(node, self.on_act)
+            self.children.append(child)
+        for gone in [child for rest in spare.values() for child in rest]:
+            gone.element.delete()
+        if [id(c) for c in before] != [id(c) for c in self.children]:
+            self.element.default_slot.children[:] = [child.element for child in self.children]
+            self.element.update()
+
+
+def _same(node: Node) -> tuple[Any, ...]:
+    return (node.tag, node.key, node.act is None, node.html is None)
+
+
+def _props(node: Node) -> dict[str, Attribute]:
+    props = {k: ("" if v is True else v) for k, v in node.attrs.items()}
+    if node.html is not None:
+        props["innerHTML"] = node.html
+    return props
+
+
+def _name(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")
+
+
+def _text(value: Attribute) -> str:
+    return str(value)
+
+
+def _flat(children: Iterable[Child]) -> Iterable[Node | str]:
+    for child in children:
+        if child is None:
+            continue
+        if isinstance(child, (str, Node)):
+            yield child
+        else:
+            yield from _flat(child)

@@ -1,0 +1,117 @@
+"""Place × problem of the last hour as a table: the number says how many people, the shade how unusual that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from dashboards.catalogue import Catalogue
+from dashboards.dom import Node, h
+from dashboards.reading import Cell
+from dashboards.words import people, usual
+
+ROWS, COLUMNS = 12, 8
+NEAR = ("spot", "airport", "city")
+VIEWS = {"near": "Places", "region": "Regions", "country": "Countries"}
+GRADES = ("as usual", "above the usual", "well above the usual", "far above the usual")
+GRADE_P = (1e-2, 1e-4, 1e-6)  # one cell in a hundred, ten thousand, a million on an ordinary hour
+
+
+class Grid(NamedTuple):
+    """The chosen rows and columns, most unusual first, and the cells by (place, keyword)."""
+
+    places: list[str]
+    keywords: list[str]
+    cells: dict[tuple[str, str], Cell]
+    left_out: int  # places with people that did not fit
+
+
+def grade(cell: Cell) -> int:
+    """0 to 3: how unusual; counts at or below the expected are usual however small p is."""
+    if cell.voices <= cell.expected:
+        return 0
+    return sum(cell.p_value < limit for limit in GRADE_P)
+
+
+def choose(cells: Sequence[Cell], catalogue: Catalogue, view: str = "near", rows: int = ROWS) -> Grid:
+    """The rows and columns worth showing."""
+    levels = NEAR if view == "near" else (view,)
+    by_key = {(c.place, c.keyword): c for c in cells if catalogue.place(c.place).level in levels and c.voices}
+    weight: dict[str, tuple[int, float, int]] = {}
+    for cell in by_key.values():
+        old = weight.get(cell.place, (0, 0.0, 0))
+        above = max(0.0, cell.voices - cell.expected)
+        weight[cell.place] = max(old[0], grade(cell)), max(old[1], above), max(old[2], cell.voices)
+    redundant = {
+        outer
+        for place in weight
+        for outer in catalogue.above(place)
+        if outer in weight and weight[outer][2] == weight[place][2]
+    }
+    places = sorted(weight.keys() - redundant, key=lambda p: (*(-w for w in weight[p]), p))
+    top = [k for k in catalogue.top_keywords() if any((p, k) in by_key for p in places[:rows])]
+    loud = sorted(top, key=lambda k: -_column_weight(k, places[:rows], by_key))[:COLUMNS]
+    keywords = ["*", *(k for k in top if k in loud)]
+    return Grid(places[:rows], keywords, by_key, max(0, len(places) - rows))
+
+
+def _column_weight(keyword: str, places: Iterable[str], cells: dict[tuple[str, str], Cell]) -> float:
+    found = [cells[p, keyword] for p in places if (p, keyword) in cells]
+    return sum(100 * grade(c) + c.voices for c in found)
+
+
+def matrix(grid: Grid, catalogue: Catalogue, view: str, base: str = "/") -> Node:
+    """The table with its legend and the switch of levels."""
+    switch = h(
+        "nav",
+        [
+            h("a", name, href=f"{base}?level={key}", aria_current="true" if key == view else None)
+            for key, name in VIEWS.items()
+        ],
+        class_="switch",
+        aria_label="Size of places",
+    )
+    if not grid.places:
+        return h("div", switch, h("p", "No complaint with a place of this size in the last hour.", class_="empty"))
+    head = h(
+        "tr",
+        h("th", "Place", scope="col"),
+        [h("th", h("a", catalogue.keyword(k), href=f"/keyword/{k}"), scope="col") for k in grid.keywords],
+    )
+    body = [_row(place, grid, catalogue) for place in grid.places]
+    more = f"{grid.left_out} more places as usual or quieter." if grid.left_out else None
+    caption = h("caption", "People in the last hour by place and problem", class_="sr")
+    table = h("table", caption, h("thead", head), h("tbody", body), class_="matrix")
+    return h("div", switch, h("div", table, class_="scroll", tabindex=0, role="region", aria_label="Place by problem"),
+             _legend(), h("p", more, class_="quiet small") if more else None)  # fmt: skip
+
+
+def _row(place: str, grid: Grid, catalogue: Catalogue) -> Node:
+    name = catalogue.place(place).name
+    return h(
+        "tr",
+        h("th", h("a", name, href=f"/place/{place}", title=catalogue.full_name(place)), scope="row"),
+        [_cell(place, keyword, grid.cells.get((place, keyword)), catalogue) for keyword in grid.keywords],
+        key=place,
+    )
+
+
+def _cell(place: str, keyword: str, cell: Cell | None, catalogue: Catalogue) -> Node:
+    if cell is None or not cell.voices:
+        return h("td", h("span", "·", aria_hidden="true"), h("span", "nobody", class_="sr"), key=keyword)
+    level = grade(cell)
+    told = f"{people(cell.voices)}, {usual(cell.expected)}, {GRADES[level]}"
+    where = f"{catalogue.place(place).name}, {catalogue.keyword(keyword)}"
+    link = h(
+        "a",
+        f"{cell.voices:,}",
+        href=f"/place/{place}?keyword={keyword}",
+        title=f"{where}: {told}",
+        aria_label=f"{where}: {told}",
+    )
+    return h("td", link, class_=f"g{level}", key=keyword)
+
+
+def _legend() -> Node:
+    swatches = [h("span", h("i", class_=f"g{i}", aria_hidden="true"), name) for i, name in enumerate(GRADES)]
+    return h("p", swatches, class_="legend small quiet")
