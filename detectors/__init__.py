@@ -1,0 +1,6 @@
+"""Counts in, p-values out."""
+
+from detectors.base import Detector, Scores
+from detectors.registry import DETECTORS, create
+
+__all__ = ["DETECTORS", "Detector", "Scores", "create"]

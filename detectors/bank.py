@@ -1,0 +1,234 @@
+"""The default bank: discounted gamma-Poisson level x local hour-of-week profile, negative binomial tails of several sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors import inputs
+from detectors.base import Bools, Floats, Ints, Scores
+from detectors.core import Core
+from detectors.judgement import LEAST_DOUBT, Judgement, judge
+from detectors.state import pack, unpack
+from detectors.sums import Sums
+
+HOUR_SECONDS = 3600
+FEWEST_WINDOWS = 8
+SURPRISING = 1e-4
+
+
+class _Asked(NamedTuple):
+    """The last judgement, kept for the learning that usually follows, and the state moved up to its window."""
+
+    start: int
+    counts: Ints
+    exposure: Floats | None
+    core: Core
+    judgement: Judgement
+
+
+class Bank:
+    """`groups` share a profile; `zones` names each group's IANA zone (UTC where none are given); `parents` lend a level.
+
+    `season`: "weekly", or "none" for a flat profile. `half_life_days`: after it a complaint counts half in the level.
+    `learning_hours`: for so long after the first window, and for 8 windows, every p-value is 1.
+    """
+
+    KIND = "default/1"
+
+    def __init__(
+        self,
+        *,
+        n_series: int,
+        window_seconds: float,
+        groups: npt.ArrayLike | None = None,
+        zones: Sequence[str] | None = None,
+        parents: npt.ArrayLike | None = None,
+        season: str = "weekly",
+        half_life_days: float = 28.0,
+        learning_hours: float = 6.0,
+    ) -> None:
+        if season not in ("weekly", "none"):
+            raise ValueError(f"season: 'weekly' or 'none' wanted, not {season!r}")
+        if not half_life_days > 0 or not learning_hours >= 0:
+            raise ValueError("half_life_days, learning_hours: positive numbers wanted")
+        self.window = inputs.window_of(window_seconds)
+        self.zones = None if zones is None else tuple(zones)
+        self.options = {"season": season, "half_life_days": half_life_days, "learning_hours": learning_hours}
+        of = inputs.groups_of(groups, n_series, None if zones is None else len(zones))
+        lent = inputs.parents_of(parents, n_series, n_series)
+        self.learning_seconds = max(learning_hours * HOUR_SECONDS, FEWEST_WINDOWS * self.window)
+        self.core = self._new_core(of, lent, self._zone_names(of))
+        self._asked: _Asked | None = None
+
+    def _new_core(self, groups: Ints, parents: Ints, zones: Sequence[str]) -> Core:
+        flat, half_life = self.options["season"] == "none", float(self.options["half_life_days"])
+        return Core(groups, parents, zones, window_seconds=self.window, flat=flat, half_life_days=half_life)
+
+    def _zone_names(self, groups: Ints) -> tuple[str, ...]:
+        return self.zones or ("UTC",) * (int(groups.max(initial=0)) + 1)
+
+    @property
+    def n_series(self) -> int:
+        return len(self.core.rest)
+
+    # -- windows --------------------------------------------------------------------------------------------------
+
+    def score(self, start: float, counts: npt.ArrayLike, exposure: npt.ArrayLike | None = None) -> Scores:
+        begin = inputs.start_of(start, self.core.last, self.window)
+        given = inputs.counts_of(counts, self.n_series).copy()
+        asked = self._ask(begin, given, inputs.exposure_of(exposure, self.n_series))
+        return Scores(*(a.copy() for a in asked.judgement.scores))
+
+    def learn(
+        self,
+        start: float,
+        counts: npt.ArrayLike,
+        hold: npt.ArrayLike | None = None,
+        exposure: npt.ArrayLike | None = None,
+    ) -> None:
+        begin = inputs.start_of(start, self.core.last, self.window)
+        given, held = inputs.counts_of(counts, self.n_series), inputs.hold_of(hold, self.n_series)
+        asked = self._ask(begin, given, inputs.exposure_of(exposure, self.n_series))
+        self.core, self._asked = asked.core, None
+        if self.core.born is None:
+            self.core.begin(begin)
+        self._take_in(asked, held)
+        self.core.end_window(begin)
+
+    def _ask(self, start: int, counts: Ints, exposure: Floats | None) -> _Asked:
+        last = self._asked
+        same_window = last is not None and last.start == start
+        if last is not None and same_window and np.array_equal(last.counts, counts) and _same(last.exposure, exposure):
+            return last
+        core = last.core if last is not None and same_window else self.core
+        if core.last is not None and start > core.last + self.window:
+            core = core.copy()
+            core.advance(start)
+        learning = core.born is None or start - core.born < self.learning_seconds
+        self._asked = _Asked(start, counts, exposure, core, judge(core, start, counts, exposure, learning=learning))
+        return self._asked
+
+    def _take_in(self, asked: _Asked, held: Bools | None) -> None:
+        core, counts, exposure = asked.core, asked.counts, asked.exposure
+        scale, level = core.scale(asked.start), core.level
+        number = asked.start // self.window
+        masses = core.profile.masses(np.array([asked.start]), np.array([asked.start + self.window]))[:, 0]
+        frozen = np.zeros(self.n_series, np.bool_) if held is None else held.copy()
+        if exposure is not None:
+            self._expose(core, number, exposure, masses, scale, frozen)
+            frozen |= exposure == 0
+        stopped = np.flatnonzero(frozen)
+        moved = np.flatnonzero(counts)
+        core.sums.add(number, moved, counts[moved])
+        learnt = moved[~frozen[moved]]
+        fed = self._feed(asked, learnt, scale)
+        # A held series stands in its group's profile with what was expected of it, so that its storm leaves no dent.
+        groups = np.concatenate([level.groups[learnt], level.groups[stopped]])
+        shares = np.concatenate([fed, (asked.judgement.rate * masses[level.groups])[stopped]])
+        core.profile.learn(asked.start, *_by_group(groups, shares, len(masses)), scale)
+        level.pass_time(masses * scale)
+        if len(stopped):
+            keep = stopped if exposure is None else stopped[exposure[stopped] != 0]
+            level.adjust(keep, -masses[level.groups[keep]] * scale)
+            core.rest[stopped] = number + core.long_windows
+        self._watch(asked, number, scale, frozen)
+
+    def _feed(self, asked: _Asked, index: Ints, scale: float) -> Floats:
+        """Teach level and dispersion these series' counts, capped; returns what was fed, at exposure 1."""
+        core, scores = asked.core, asked.judgement.scores
+        counts = asked.counts[index].astype(np.float64)
+        mean, p = scores.expected[index], scores.p_value[index]
+        rate = asked.judgement.rate[index]
+        theta, _ = core.dispersion(core.short, index, rate, scale)
+        relative = (1 + theta) / core.level.shape(scale, index)
+        sd = np.sqrt(mean * (1 + theta) + mean * mean * (relative + LEAST_DOUBT))
+        fed = np.minimum(counts, mean + np.where(p < SURPRISING, 2 * sd + 1, 3 * sd + 2 * (1 + theta)))
+        wide = np.minimum(counts, mean + 4 * sd + 4 * (1 + theta))
+        core.level.learn(index, fed, scale)
+        awake = core.rest[index] < asked.start // self.window
+        core.short.learn(index[awake], wide[awake], mean[awake], theta[awake], relative[awake], scale)
+        return fed if asked.exposure is None else fed / asked.exposure[index]
+
+    def _expose(self, core: Core, number: int, exposure: Floats, masses: Floats, scale: float, frozen: Bools) -> None:
+        """Windows that stand for more or less than one: in the sums for all, in the level for those that learn."""
+        index = np.flatnonzero(exposure != 1)
+        more = (exposure[index] - 1) * masses[core.level.groups[index]]
+        if core.shortfall is None:
+            core.shortfall = Sums(self.n_series, core.sums.lengths, exact=True)
+            core.shortfall.move(number)
+        core.shortfall.add(number, index, more)
+        learns = ~frozen[index]
+        core.level.adjust(index[learns], more[learns] * scale)
+
+    def _watch(self, asked: _Asked, number: int, scale: float, frozen: Bools) -> None:
+        """Let the calibration see this window's raw p-values; series in an incident say nothing about chance."""
+        core, judgement = asked.core, asked.judgement
+        if core.born is not None and asked.start - core.born < self.learning_seconds:
+            return
+        core.calibration.pass_time(core.population * scale)
+        calm = ~frozen[judgement.moved] & (core.rest[judgement.moved] < number)
+        core.calibration.learn(judgement.raw[calm], judgement.strata[calm], scale)
+
+    # -- series come and go, state --------------------------------------------------------------------------------
+
+    def grow(
+        self,
+        n_series: int,
+        groups: npt.ArrayLike | None = None,
+        parents: npt.ArrayLike | None = None,
+        zones: Sequence[str] | None = None,
+    ) -> None:
+        old, level = self.n_series, self.core.level
+        if n_series < old:
+            raise ValueError(f"n_series: {n_series} is fewer than the {old} there are")
+        if zones is not None:
+            if self.zones is not None and tuple(zones[: len(self.zones)]) != self.zones:
+                raise ValueError("zones: a group that exists cannot change its zone")
+            self.zones = tuple(zones)
+        whole = np.shape(groups) == (n_series,)
+        of = inputs.groups_of(groups, n_series if whole else n_series - old, None if self.zones is None else len(self.zones))
+        of = of if whole else np.concatenate([level.groups, of])
+        if (of[:old] != level.groups).any():
+            raise ValueError("groups: a series that exists cannot change its group")
+        all_given = np.shape(parents) == (n_series,)
+        lent = inputs.parents_of(parents, n_series if all_given else n_series - old, n_series)
+        lent = lent if all_given else np.concatenate([level.parents, lent])
+        names = self.zones or ("UTC",) * max(len(level.known), int(of.max(initial=0)) + 1)
+        self._asked = None
+        self.core.grow(of, lent, names)
+
+    def keep(self, index: npt.ArrayLike) -> None:
+        self._asked = None
+        self.core.keep(inputs.index_of(index, self.n_series))
+
+    def snapshot(self) -> bytes:
+        core = self.core
+        zones = [core.profile.zones.names[z] for z in core.profile.zone.tolist()]
+        meta = {"window_seconds": self.window, "options": self.options, "zones": zones, "given": self.zones is not None}
+        clock = {"last": core.last, "born": core.born, "hour": core.hour}
+        return pack(self.KIND, meta | {"clock": clock}, core.state())
+
+    def restore(self, state: bytes) -> None:
+        meta, arrays = unpack(self.KIND, state)
+        mine = {"window_seconds": self.window, "options": self.options}
+        for name, value in mine.items():
+            if meta[name] != value:
+                raise ValueError(f"state: {name} is {meta[name]}, this bank's is {value}")
+        nothing = np.zeros(0, np.int64)
+        core = self._new_core(nothing, nothing, meta["zones"])
+        core.load(arrays)
+        core.last, core.born, core.hour = (meta["clock"][k] for k in ("last", "born", "hour"))
+        self.zones = tuple(meta["zones"]) if meta["given"] else None
+        self.core, self._asked = core, None
+
+
+def _same(a: Floats | None, b: Floats | None) -> bool:
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))
+
+
+def _by_group(groups: Ints, counts: Floats, n_groups: int) -> tuple[Ints, Floats]:
+    return np.arange(n_groups), np.bincount(groups, counts, n_groups)

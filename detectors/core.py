@@ -1,0 +1,200 @@
+"""What the default bank knows, and how time passes for it: empty windows cost one addition for all series together.
+
+Everything learnt is forgotten at one pace. Instead of shrinking it all every window, what is new is added multiplied by
+`scale`, which doubles every half-life; from time to time all is divided by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from detectors.base import Floats, Ints
+from detectors.calibration import Calibration
+from detectors.dispersion import Dispersion
+from detectors.level import Level
+from detectors.profile import HOUR_SECONDS, Profile
+from detectors.state import Arrays
+from detectors.strata import DAY_SECONDS, STRATA, stratum_of
+from detectors.sums import Sums, lengths_of
+from detectors.zones import Zones
+
+LARGEST_SCALE = 2.0**20
+PEAKED = 1.3  # mean of a squared profile: a learnt complaint sees a busier window than the mean one
+BURST_COUNTS = 30.0
+
+
+class Core:
+    """The state of the bank. `last`: start of the last window taken in; `born`: of the first; None before."""
+
+    def __init__(
+        self, groups: Ints, parents: Ints, zones: Sequence[str], *, window_seconds: int, flat: bool, half_life_days: float
+    ) -> None:
+        n = len(groups)
+        self.window, self.half_life_hours = window_seconds, half_life_days * 24
+        table, zone_of_group = zone_table(zones)
+        self.profile = Profile(table, zone_of_group, window_seconds, flat)
+        self.level = Level(groups, parents, len(zone_of_group))
+        self.sums = Sums(n, lengths_of(window_seconds))
+        self.shortfall: Sums | None = None  # windows of exposure missing from (or added to) each sum; made when needed
+        self.short, self.long = Dispersion(n), Dispersion(n)
+        self.calibration = Calibration()
+        self.population = np.zeros(STRATA)  # series by stratum
+        self.rest = np.full(n, -1, np.int64)  # number of the window up to which a series is kept out of the pools
+        self.last: int | None = None
+        self.born: int | None = None
+        self.hour = 0  # in which the scale was 1
+        self.long_windows = int(self.sums.tiers[0].block * self.sums.tiers[0].reach.max())
+
+    def copy(self) -> Core:
+        other = object.__new__(Core)
+        other.__dict__.update(self.__dict__)
+        for name in ("level", "profile", "short", "long", "calibration", "sums", "shortfall"):
+            part = getattr(self, name)
+            setattr(other, name, None if part is None else part.copy())
+        other.rest = self.rest.copy()
+        return other
+
+    def scale(self, start: int) -> float:
+        return float(2.0 ** ((start // HOUR_SECONDS - self.hour) / self.half_life_hours))
+
+    def begin(self, start: int) -> None:
+        """The first window of all: nothing before it is known."""
+        self.born, self.hour = start, start // HOUR_SECONDS
+        self.sums.move(start // self.window)
+
+    # -- time -----------------------------------------------------------------------------------------------------
+
+    def advance(self, start: int) -> None:
+        """Pass the windows between the last one taken in and `start`, all of them empty."""
+        if self.last is None:
+            return
+        at = self.last + self.window
+        while at < start:
+            windows = min((start - at) // self.window, self._until_event(at))
+            if windows == 0:  # off the grid: less than a window is left
+                break
+            hours = (at + self.window * np.arange(windows)) // HOUR_SECONDS
+            weights = 2.0 ** ((hours - self.hour) / self.half_life_hours)
+            first = np.flatnonzero(np.r_[True, hours[1:] != hours[:-1]])
+            edges = at + self.window * np.r_[first, windows]
+            self.level.pass_time(self.profile.masses(edges[:-1], edges[1:]) @ weights[first])
+            self.profile.pass_time(at, windows, weights)
+            self.calibration.pass_time(self.population * float(weights.sum()))
+            at += windows * self.window
+            self.end_window(at - self.window)
+
+    def end_window(self, start: int) -> None:
+        """A window (or the last of several) has been taken in: pool what is due, make the sums ready for the next."""
+        number = start // self.window
+        self.sums.move(number)
+        if (number + 1) % self.long_windows == 0:
+            self._end_day(start)
+        end = start + self.window
+        period = self._period(start)
+        if end // period != start // period:
+            self.refresh(end)
+        self.sums.move(number + 1)
+        if self.shortfall is not None:
+            self.shortfall.move(number + 1)
+        self.last = start
+
+    def _period(self, start: int) -> int:
+        """Seconds between two poolings: often while little is known."""
+        age = start - (self.born or 0)
+        return HOUR_SECONDS if age < 2 * DAY_SECONDS else 6 * HOUR_SECONDS if age < 14 * DAY_SECONDS else DAY_SECONDS
+
+    def _until_event(self, at: int) -> int:
+        """Windows from `at` up to the next one after which something is pooled, that one included."""
+        period = self._period(at)
+        due = -(-((at // period + 1) * period - at) // self.window)
+        number = at // self.window
+        return min(due, self.long_windows - number % self.long_windows)
+
+    def _end_day(self, start: int) -> None:
+        """The longest sum covers whole blocks now: learn how much it varies."""
+        total = self.sums.totals[-1]
+        index = np.flatnonzero(total)
+        index = index[self.rest[index] < start // self.window]
+        if not len(index):
+            return
+        scale = self.scale(start)
+        first, stop = np.array([start - (self.long_windows - 1) * self.window]), np.array([start + self.window])
+        rate = self.level.rate(scale, index)
+        mean = rate * self.profile.masses(first, stop)[self.level.groups[index], 0]
+        theta, _ = self.dispersion(self.long, index, rate, scale)
+        variance = mean * (1 + theta)
+        counts = np.minimum(total[index], mean + 4 * np.sqrt(variance) + 4 * (1 + theta))
+        relative = (1 + theta) / self.level.shape(scale, index)
+        self.long.learn(index, counts, mean, theta, relative, scale)
+
+    def dispersion(self, which: Dispersion, index: Ints, rate: Floats, scale: float) -> tuple[Floats, Floats]:
+        """Theta and its standard deviation of these series at the base window or the longest sum."""
+        windows = PEAKED if which is self.short else float(self.long_windows)
+        seen = self.level.seen[index] / scale
+        return which.posterior(index, seen, rate * windows, stratum_of(rate, self.window), scale)
+
+    def refresh(self, at: int) -> None:
+        """Pool anew what series share: profiles, what is lent, dispersion, calibration."""
+        scale, level = self.scale(at), self.level
+        seen = level.seen / scale
+        groups = len(level.known)
+        excess = np.bincount(level.groups, self.long.excess, groups) / scale
+        total = np.bincount(level.groups, seen, groups)
+        self.profile.refresh(1 + np.clip((excess + BURST_COUNTS) / (total + BURST_COUNTS), 0.0, 50.0))
+        level.revalue(self.profile)
+        level.borrow(scale, self.window)
+        rate = level.rate(scale)
+        strata = stratum_of(rate, self.window)
+        self.population = np.bincount(strata, minlength=STRATA).astype(np.float64)
+        self.short.refresh(seen, rate * PEAKED, strata, scale)
+        self.long.refresh(seen, rate * self.long_windows, strata, scale)
+        self.calibration.refresh(scale)
+        if scale > LARGEST_SCALE:
+            for part in (level, self.profile, self.short, self.long, self.calibration):
+                part.rescale(1 / scale)
+            self.hour = at // HOUR_SECONDS
+
+    # -- series come and go, state --------------------------------------------------------------------------------
+
+    def grow(self, groups: Ints, parents: Ints, zones: Sequence[str]) -> None:
+        n, old = len(groups), len(self.rest)
+        if len(zones) > len(self.profile.zone):
+            self.profile.grow(*zone_table(zones))
+        scale = 1.0 if self.last is None else self.scale(self.last + self.window)
+        self.level.grow(groups, parents, len(zones), scale)
+        self.sums.grow(n)
+        if self.shortfall is not None:
+            self.shortfall.grow(n)
+        self.short.grow(n)
+        self.long.grow(n)
+        self.rest = np.concatenate([self.rest, np.full(n - old, -1, np.int64)])
+
+    def keep(self, index: Ints) -> None:
+        for part in (self.level, self.sums, self.shortfall, self.short, self.long):
+            if part is not None:
+                part.keep(index)
+        self.rest = self.rest[index]
+
+    def state(self) -> Arrays:
+        out: Arrays = {"rest": self.rest, "population": self.population}
+        for name in ("level", "profile", "short", "long", "calibration", "sums", "shortfall"):
+            part = getattr(self, name)
+            out |= {} if part is None else {f"{name}.{key}": array for key, array in part.state().items()}
+        return out
+
+    def load(self, arrays: Arrays) -> None:
+        self.rest, self.population = arrays["rest"], arrays["population"]
+        if "shortfall.totals" in arrays:
+            self.shortfall = Sums(0, self.sums.lengths, exact=True)
+        for name in ("level", "profile", "short", "long", "calibration", "sums", "shortfall"):
+            mine = {key.removeprefix(name + "."): a for key, a in arrays.items() if key.startswith(name + ".")}
+            if mine:
+                getattr(self, name).load(mine)
+
+
+def zone_table(zones: Sequence[str]) -> tuple[Zones, Ints]:
+    """Distinct zones, and the number of each group's."""
+    distinct = sorted(set(zones))
+    return Zones(distinct), np.array([distinct.index(z) for z in zones], np.int64)

@@ -1,0 +1,110 @@
+"""The default bank's judgement on one window: the tails of all its sums, the smallest taken, weighed and calibrated."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from detectors.base import Floats, Ints, Scores
+from detectors.core import Core
+from detectors.strata import stratum_of
+from detectors.tails import mixed, negative_binomial, upper_quantile
+
+LEAST_DOUBT = 0.03**2  # relative variance of the expected count that no history removes
+PLAIN = 0.02  # above this the tail with the mean theta is good enough
+CORRELATED = 0.5  # the sums overlap: fewer independent tests than sums
+UNREMARKABLE = 0.5
+
+
+class Judgement(NamedTuple):
+    """Scores and what learning needs of them. `rate`: expected in a window of mean density; `moved`: series with a raw p-value."""
+
+    scores: Scores
+    rate: Floats
+    moved: Ints
+    raw: Floats
+    strata: Ints
+
+
+class Candidates(NamedTuple):
+    """Sums well above what is expected; one entry a (series, length)."""
+
+    series: Ints
+    row: Ints
+    total: Floats
+    mean: Floats
+
+
+def penalties(lengths: tuple[int, ...], window_seconds: int) -> Floats:
+    """What each sum's p-value is multiplied by: most of the chance is spent on sums of one to six hours."""
+    hours = np.array(lengths) * window_seconds / 3600
+    weight = np.where((hours >= 0.9) & (hours <= 7), 2.0, np.where(hours <= 0.9, 1.0, 0.7))
+    out: Floats = CORRELATED * weight.sum() / weight
+    return out
+
+
+def judge(core: Core, start: int, counts: Ints, exposure: Floats | None, *, learning: bool) -> Judgement:
+    """`core` stands right before the window; nothing of it is changed. `learning`: all p-values are 1."""
+    level, n = core.level, len(counts)
+    scale = core.scale(start)
+    rate = level.rate(scale)
+    now = core.profile.masses(np.array([start]), np.array([start + core.window]))[:, 0]
+    expected = rate * now[level.groups] * (1.0 if exposure is None else exposure)
+    doubt = core.profile.doubts(start) + LEAST_DOUBT
+    theta = core.short.theta[stratum_of(rate, core.window)]
+    relative = (1 + theta) / level.shape(scale) + doubt[level.groups]
+    upper = upper_quantile(expected, expected * (1 + theta) + expected * expected * relative + 1e-12)
+    p = np.ones(n)
+    if learning:
+        return Judgement(Scores(p, expected, upper), rate, np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
+    found = _candidates(core, start, counts, exposure, rate, now)
+    raw = _tails(core, found, rate, scale, doubt)
+    np.minimum.at(p, found.series, raw)
+    moved = np.flatnonzero(p < UNREMARKABLE)
+    strata = stratum_of(rate[moved], core.window)
+    raw = p[moved]
+    p[moved] = core.calibration(raw, strata)
+    if exposure is not None:
+        p[exposure == 0] = 1.0
+    return Judgement(Scores(p, expected, upper), rate, moved, raw, strata)
+
+
+def _candidates(core: Core, start: int, counts: Ints, exposure: Floats | None, rate: Floats, now: Floats) -> Candidates:
+    sums, groups = core.sums, core.level.groups
+    first = sums.first(start // core.window)
+    born = core.born if core.born is not None else start
+    starts = np.maximum(start - (start // core.window - first) * core.window, born)
+    masses = core.profile.masses(starts, np.full(len(first), start + core.window))
+    small = counts.astype(np.int32)
+    found: list[Candidates] = []
+    for row in range(len(first)):
+        total = sums.totals[row] + small
+        index = np.flatnonzero(total)
+        windows = masses[groups[index], row]
+        if core.shortfall is not None:
+            windows = windows + core.shortfall.totals[row, index]
+        if exposure is not None:
+            windows = windows + (exposure[index] - 1) * now[groups[index]]
+        mean = rate[index] * np.maximum(windows, 1e-6)
+        seen = total[index].astype(np.float64)
+        high = np.flatnonzero(seen - 0.5 > mean + 1.2 * np.sqrt(mean))
+        found.append(Candidates(index[high], np.full(len(high), row), seen[high], mean[high]))
+    return Candidates(*(np.concatenate(part) for part in zip(*found, strict=True)))
+
+
+def _tails(core: Core, found: Candidates, rate: Floats, scale: float, doubt: Floats) -> Floats:
+    """Weighed p-value of each candidate, float64[m]."""
+    if not len(found.series):
+        return np.zeros(0)
+    own = rate[found.series]
+    short, short_sd = core.dispersion(core.short, found.series, own, scale)
+    long, long_sd = core.dispersion(core.long, found.series, own, scale)
+    reach = (np.log(core.sums.lengths) / max(np.log(core.long_windows), 1e-9)).clip(0, 1)[found.row]
+    theta = short ** (1 - reach) * long**reach
+    sd = theta * np.hypot((1 - reach) * short_sd / short, reach * long_sd / long)
+    relative = (1 + theta) / core.level.shape(scale, found.series) + doubt[core.level.groups[found.series]]
+    p = negative_binomial(found.total, found.mean, found.mean * (1 + theta + found.mean * relative))
+    deep = np.flatnonzero(p < PLAIN)
+    p[deep] = mixed(found.total[deep], found.mean[deep], theta[deep], sd[deep], relative[deep])
+    return np.minimum(1.0, p * penalties(core.sums.lengths, core.window)[found.row])

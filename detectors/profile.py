@@ -1,0 +1,171 @@
+"""How complaints spread over the local hours of the week, learnt per group and shrunk towards what all groups share.
+
+A group's profile has mean 1 over the week. Hour of week is shrunk to the product of hour and weekday, that to the
+profile of all groups together, that to flat: a group with little history borrows, one with much stands on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from detectors.base import Floats, Ints
+from detectors.state import Arrays
+from detectors.zones import Zones
+
+HOURS = 168
+HOUR_SECONDS = 3600
+WEEK_SECONDS = HOURS * HOUR_SECONDS
+MONDAY_SECONDS = 3 * 86_400  # the epoch was a Thursday
+# Prior weight, in independent complaints, of what is borrowed: 1 / (relative variance usual between profiles).
+BANK_HOUR, GROUP_HOUR, WEEKDAY, CELL = 6.0, 12.0, 20.0, 50.0
+LEAST = 0.02  # of the mean
+
+
+class Profile:
+    """Counts and time by group and local hour of week (scaled by the bank's forgetting), and the density they give."""
+
+    def __init__(self, zones: Zones, zone_of_group: Ints, window_seconds: int, flat: bool) -> None:
+        self.zones, self.zone, self.window, self.flat = zones, zone_of_group, window_seconds, flat
+        self.counts = np.zeros((len(zone_of_group), HOURS))
+        self.time = np.zeros((len(zone_of_group), HOURS))
+        self.density = np.ones((len(zone_of_group), HOURS))
+        self.doubt = np.ones((len(zone_of_group), HOURS))
+        self.refresh(np.ones(len(zone_of_group)))
+
+    def copy(self) -> Profile:
+        other = object.__new__(Profile)
+        other.__dict__.update(self.__dict__)
+        other.counts, other.time = self.counts.copy(), self.time.copy()
+        return other
+
+    def grow(self, zones: Zones, zone_of_group: Ints) -> None:
+        more = len(zone_of_group) - len(self.zone)
+        self.zones, self.zone = zones, zone_of_group
+        self.counts = np.vstack([self.counts, np.zeros((more, HOURS))])
+        self.time = np.vstack([self.time, np.zeros((more, HOURS))])
+        borrowed = self.time.sum(0) > 0
+        shared = np.where(borrowed, self.density.mean(0), 1.0) if len(self.density) else np.ones(HOURS)
+        self.density = np.vstack([self.density, np.tile(shared / shared.mean(), (more, 1))])
+        self.doubt = np.vstack([self.doubt, np.full((more, HOURS), 0.25)])
+        self._integrate()
+
+    # -- learning -------------------------------------------------------------------------------------------------
+
+    def cells(self, start: int) -> Ints:
+        """Local hours of week a window lies in, int64[zones, hours]; one hour (its middle's) up to a window of 1 h."""
+        if self.window <= HOUR_SECONDS:
+            middles = np.array([start + self.window // 2])
+        else:
+            middles = start + HOUR_SECONDS // 2 + HOUR_SECONDS * np.arange(self.window // HOUR_SECONDS)
+        local: Ints = (middles + self.zones.offsets(middles) + MONDAY_SECONDS) // HOUR_SECONDS % HOURS
+        return local
+
+    def learn(self, start: int, groups: Ints, counts: Floats, weight: float) -> None:
+        """Add one window's counts, given per group (float64[m]), and its time, each times `weight`."""
+        if self.flat:
+            return
+        cells = self.cells(start)[self.zone]
+        share = weight / cells.shape[1]
+        for column in cells.T:
+            self.counts[groups, column[groups]] += counts * share
+            self.time[np.arange(len(self.zone)), column] += share
+
+    def pass_time(self, start: int, windows: int, weights: Floats) -> None:
+        """Add the time of consecutive windows without any count; `weights`: float64[windows]."""
+        if self.flat:
+            return
+        if self.window > HOUR_SECONDS:
+            nothing = np.zeros(0, np.int64)
+            for i in range(windows):
+                self.learn(start + i * self.window, nothing, np.zeros(0), float(weights[i]))
+            return
+        middles = start + self.window // 2 + self.window * np.arange(windows)
+        cells = (middles + self.zones.offsets(middles) + MONDAY_SECONDS) // HOUR_SECONDS % HOURS
+        self.time += np.array([np.bincount(row, weights, HOURS) for row in cells])[self.zone]
+
+    def refresh(self, burstiness: Floats) -> None:
+        """Work out the density anew. `burstiness`: float64[groups], variance over mean, what a count is worth less."""
+        if not self.flat and self.counts.any():
+            self._estimate(burstiness)
+        self._integrate()
+
+    def _estimate(self, burstiness: Floats) -> None:
+        worth = 1 / np.maximum(burstiness, 1.0)[:, None]
+        flat = np.ones((1, HOURS))
+        shared, _ = _shrink(self.counts.sum(0, keepdims=True) * worth.min(), self.time.mean(0, keepdims=True), flat, BANK_HOUR)
+        counts = self.counts * worth
+        self.density, hourly = _shrink(counts, self.time, shared, GROUP_HOUR)
+        own = counts.sum(1, keepdims=True)
+        self.doubt = 1 / (counts + CELL) + 1 / (hourly + GROUP_HOUR) + 0.3 * BANK_HOUR / (own + BANK_HOUR)
+
+    # -- use ------------------------------------------------------------------------------------------------------
+
+    def masses(self, starts: Ints, stops: Ints) -> Floats:
+        """Integral of each group's density over [start, stop), in windows of mean density: float64[groups, m]."""
+        if self.flat:
+            return np.tile((stops - starts) / self.window, (len(self.zone), 1))
+        before, after = self.zones.offsets(starts), self.zones.offsets(stops - 1)
+        total = self._until(stops + after) - self._until(starts + before)
+        for zone, column in np.argwhere(before != after):
+            at = self.zones.change(int(zone), int(starts[column]), int(stops[column]))
+            jump = np.array([at + before[zone, column], at + after[zone, column]])
+            mine = self.zone == zone
+            reached = self._until(np.tile(jump, (len(self.zones.names), 1)))
+            total[mine, column] += (reached[:, 0] - reached[:, 1])[mine]
+        return total / (self.window / HOUR_SECONDS)
+
+    def doubts(self, start: int) -> Floats:
+        """Relative variance of the density at a window, float64[groups]."""
+        return self.doubt[np.arange(len(self.zone)), self.cells(start)[self.zone, 0]]
+
+    def _until(self, local: Ints) -> Floats:
+        """Integral of the density from an epoch to local times int64[zones, m], in hours: float64[groups, m]."""
+        weeks, rest = np.divmod(local + (MONDAY_SECONDS - HOUR_SECONDS // 2), WEEK_SECONDS)
+        hour, part = np.divmod(rest, HOUR_SECONDS)
+        flat = (self._rows + hour[self.zone]).ravel()  # density is linear between the middles of hours
+        f = (part / HOUR_SECONDS)[self.zone]
+        shape = f.shape
+        here, next_ = self._sharp.ravel()[flat].reshape(shape), self._sharp.ravel()[flat + 1].reshape(shape)
+        total: Floats = HOURS * weeks[self.zone] + self._sum.ravel()[flat].reshape(shape)
+        return total + f * (here + 0.5 * f * (next_ - here))
+
+    def _integrate(self) -> None:
+        p = self.density
+        sharp = np.maximum(p - (np.roll(p, 1, 1) - 2 * p + np.roll(p, -1, 1)) / 8, 0.5 * p)  # keeps the mean of an hour
+        sharp *= HOURS / sharp.sum(1, keepdims=True)
+        steps = (sharp + np.roll(sharp, -1, 1)) / 2
+        self._sharp = np.hstack([sharp, sharp[:, :1]])
+        self._sum = np.hstack([np.zeros((len(p), 1)), np.cumsum(steps, 1)])
+        self._rows = (np.arange(len(p)) * (HOURS + 1))[:, None]
+
+    # -- state ----------------------------------------------------------------------------------------------------
+
+    def rescale(self, factor: float) -> None:
+        self.counts *= factor
+        self.time *= factor
+
+    def state(self) -> Arrays:
+        return {"counts": self.counts, "time": self.time, "density": self.density, "doubt": self.doubt}
+
+    def load(self, arrays: Mapping[str, Floats]) -> None:
+        self.counts, self.time = arrays["counts"], arrays["time"]
+        self.density, self.doubt = arrays["density"], arrays["doubt"]
+        self._integrate()
+
+
+def _shrink(counts: Floats, time: Floats, prior: Floats, hour_weight: float) -> tuple[Floats, Floats]:
+    """Density[g, hours] from counts and time: hour of day, then weekday, then hour of week on top of `prior`; counts by hour."""
+    shape = (len(counts), 7, 24)
+    c, t = counts.reshape(shape), time.reshape(shape)
+    p = np.broadcast_to(prior.reshape(-1, 7, 24), shape)
+    rate = np.divide(c.sum((1, 2)), (t * p).sum((1, 2)), out=np.zeros(len(c)), where=t.sum((1, 2)) > 0)[:, None, None]
+    hourly = c.sum(1, keepdims=True)
+    for axis, weight in ((1, hour_weight), (2, WEEKDAY), (1, hour_weight)):
+        expected = (rate * t * p).sum(axis, keepdims=True)
+        p = p * ((c.sum(axis, keepdims=True) + weight) / (expected + weight))
+    p = p * (c + CELL) / (rate * t * p + CELL)
+    p = np.maximum(p, LEAST)
+    p = p / p.mean((1, 2), keepdims=True)
+    return p.reshape(len(counts), HOURS), np.broadcast_to(hourly, shape).reshape(len(counts), HOURS)

@@ -1,0 +1,45 @@
+"""All detectors by name; one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy.typing as npt
+
+from detectors.bank import Bank
+from detectors.base import Detector
+
+DETECTORS: dict[str, Callable[..., Detector]] = {
+    "default": Bank,
+}
+
+
+def create(
+    name: str = "default",
+    *,
+    n_series: int,
+    window_seconds: float,
+    groups: npt.ArrayLike | None = None,
+    zones: Sequence[str] | None = None,
+    parents: npt.ArrayLike | None = None,
+    season: str = "weekly",
+    **options: Any,
+) -> Detector:
+    """A bank of `n_series`. `groups`: int[n], series that share a profile; `zones`: IANA name per group; `parents`: int[n] or -1.
+
+    Raises ValueError naming what is wrong; the options are those of the detector.
+    """
+    if name not in DETECTORS:
+        raise ValueError(f"name: no detector {name!r}; there are {', '.join(sorted(DETECTORS))}")
+    if n_series < 0:
+        raise ValueError(f"n_series: {n_series} is negative")
+    return DETECTORS[name](
+        n_series=n_series,
+        window_seconds=window_seconds,
+        groups=groups,
+        zones=zones,
+        parents=parents,
+        season=season,
+        **options,
+    )

@@ -1,0 +1,170 @@
+"""Sums of each series over the last windows, several lengths at once, kept by what moved alone.
+
+Short lengths are exact; longer ones are sums of whole blocks on a fixed grid and the block under way, so that a day of
+one-minute windows needs 24 entries of a busy series, not 1,440.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.base import Ints
+from detectors.state import Arrays
+
+LENGTHS_SECONDS = (3600, 7200, 21_600, 86_400)
+FINE, BLOCKS, FEWEST_BLOCKS = 16, 24, 6
+Values = npt.NDArray[Any]
+Entry = tuple[int, npt.NDArray[np.int32], Values]  # number of a window or block, series, their values
+NEVER = -(2**62)
+
+
+def lengths_of(window_seconds: int, seconds: Sequence[int] = LENGTHS_SECONDS) -> tuple[int, ...]:
+    """Lengths in windows: 1, 2, 4, and about 1, 2, 6 and 24 hours where those are longer; a gap over 8 x is halved."""
+    ordered = sorted({1, 2, 4} | {round(s / window_seconds) for s in seconds if s > 4 * window_seconds})
+    filled = {round((a * b) ** 0.5) for a, b in pairwise(ordered) if b > 8 * a}
+    return tuple(sorted(filled.union(ordered)))
+
+
+def tiers_of(lengths: Sequence[int]) -> list[tuple[int, list[int]]]:
+    """Block size in windows and the rows of `lengths` summed in such blocks: at least 6, at most 24 blocks a sum."""
+    rest, tiers = list(range(len(lengths))), []
+    while rest:
+        longest = lengths[rest[-1]]
+        block = 1 if longest <= FINE else max(1, longest // BLOCKS)
+        rows = [r for r in rest if block == 1 or lengths[r] >= FEWEST_BLOCKS * block]
+        tiers.append((block, rows))
+        rest = [r for r in rest if r not in rows]
+    return tiers
+
+
+class _Tier:
+    """The lengths that share one block size: blocks still inside the longest of them, and the block under way."""
+
+    def __init__(self, block: int, rows: list[int], reach: Ints) -> None:
+        self.block, self.rows, self.reach = block, rows, reach  # reach: of each row, in blocks
+        self.blocks: list[Entry] = []
+        self.pending: list[Entry] = []
+
+    def copy(self) -> _Tier:
+        other = _Tier(self.block, self.rows, self.reach)
+        other.blocks, other.pending = list(self.blocks), list(self.pending)
+        return other
+
+    def add(self, entry: Entry) -> None:
+        if self.block == 1:
+            self.blocks.append(entry)
+        else:
+            self.pending.append(entry)
+
+    def close_block(self, window: int) -> None:
+        """Merge the windows of a block that has ended."""
+        if self.pending and self.pending[0][0] // self.block != window // self.block:
+            values = np.concatenate([e[2].astype(np.float64) for e in self.pending])
+            series, where = np.unique(np.concatenate([e[1] for e in self.pending]), return_inverse=True)
+            merged = np.bincount(where, values)
+            exact = self.pending[0][2].dtype.kind == "f"
+            self.blocks.append((self.pending[0][0] // self.block, series, merged if exact else _small(merged)))
+            self.pending = []
+
+    def expire(self, totals: Values, before: int, now: int) -> None:
+        """Take from the totals what they covered when `before` was the current block and no longer cover at `now`."""
+        for row, reach in zip(self.rows, self.reach.tolist(), strict=True):
+            for number, index, values in self.blocks:
+                if number > now - reach:
+                    break
+                if number > before - reach:
+                    totals[row, index] -= values.astype(totals.dtype)
+        oldest = now - int(self.reach.max())
+        if self.blocks and self.blocks[0][0] <= oldest:
+            self.blocks = [e for e in self.blocks if e[0] > oldest]
+
+    def renumber(self, number: npt.NDArray[np.int32]) -> None:
+        for entries in (self.blocks, self.pending):
+            entries[:] = [(w, number[i][number[i] >= 0], v[number[i] >= 0]) for w, i, v in entries]
+
+
+class Sums:
+    """`totals`: [lengths, n], each series' sums up to and with the last window taken in. Windows are numbered."""
+
+    def __init__(self, n_series: int, lengths: Sequence[int], exact: bool = False) -> None:
+        self.lengths, self.exact = tuple(lengths), exact  # exact: floats, else counts
+        self.totals = np.zeros((len(self.lengths), n_series), np.float64 if exact else np.int32)
+        self.tiers = [
+            _Tier(block, rows, np.array([max(1, self.lengths[r] // block) for r in rows], np.int64))
+            for block, rows in tiers_of(self.lengths)
+        ]
+        self.at = NEVER
+
+    def first(self, window: int) -> Ints:
+        """For each length the number of the first window its sum covers when `window` is the last."""
+        out = np.zeros(len(self.lengths), np.int64)
+        for tier in self.tiers:
+            out[tier.rows] = (window // tier.block - tier.reach + 1) * tier.block
+        return out
+
+    def move(self, window: int) -> None:
+        """Drop what sums that end at `window` no longer cover."""
+        if self.at < window:
+            for tier in self.tiers:
+                tier.close_block(window)
+                if self.at != NEVER:
+                    tier.expire(self.totals, self.at // tier.block, window // tier.block)
+            self.at = window
+
+    def add(self, window: int, index: Ints, values: Values) -> None:
+        """Take in a window (moved to already): the values of the series that moved, each series once."""
+        if len(index):
+            self.totals[:, index] += values.astype(self.totals.dtype)
+            entry = (window, index.astype(np.int32), values if self.exact else _small(values))
+            for tier in self.tiers:
+                tier.add(entry)
+
+    def copy(self) -> Sums:
+        other = object.__new__(Sums)
+        other.__dict__.update(self.__dict__)
+        other.totals, other.tiers = self.totals.copy(), [t.copy() for t in self.tiers]
+        return other
+
+    def grow(self, n_series: int) -> None:
+        new = np.zeros((len(self.lengths), n_series - self.totals.shape[1]), self.totals.dtype)
+        self.totals = np.hstack([self.totals, new])
+
+    def keep(self, index: Ints) -> None:
+        number = np.full(self.totals.shape[1], -1, np.int32)
+        number[index] = np.arange(len(index))
+        self.totals = np.ascontiguousarray(self.totals[:, index])
+        for tier in self.tiers:
+            tier.renumber(number)
+
+    def state(self) -> Arrays:
+        out: Arrays = {"totals": self.totals, "at": np.array([self.at], np.int64)}
+        for t, tier in enumerate(self.tiers):
+            for name, entries in ((f"blocks{t}", tier.blocks), (f"pending{t}", tier.pending)):
+                out[name + "_at"] = np.array([(w, len(i)) for w, i, _ in entries], np.int64).reshape(-1, 2)
+                out[name + "_index"] = np.concatenate([np.zeros(0, np.int32), *(e[1] for e in entries)])
+                kind = self.totals.dtype
+                out[name + "_value"] = np.concatenate([np.zeros(0, kind), *(e[2].astype(kind) for e in entries)])
+        return out
+
+    def load(self, arrays: Arrays) -> None:
+        self.totals, self.at = arrays["totals"], int(arrays["at"][0])
+        for t, tier in enumerate(self.tiers):
+            for name, entries in ((f"blocks{t}", tier.blocks), (f"pending{t}", tier.pending)):
+                entries.clear()
+                ends = np.cumsum(arrays[name + "_at"][:, 1]).tolist()
+                for (window, length), end in zip(arrays[name + "_at"].tolist(), ends, strict=True):
+                    part = slice(end - length, end)
+                    values = arrays[name + "_value"][part]
+                    entries.append((window, arrays[name + "_index"][part], values if self.exact else _small(values)))
+
+
+def _small(values: Values) -> Values:
+    """Counts in as few bytes as they need."""
+    return values.astype(np.min_scalar_type(int(values.max()))) if len(values) else values.astype(np.uint8)
+
+
