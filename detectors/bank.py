@@ -13,7 +13,6 @@ from detectors.base import Bools, Floats, Ints, Scores
 from detectors.core import Core
 from detectors.judgement import LEAST_DOUBT, Judgement, judge
 from detectors.state import pack, unpack
-from detectors.sums import Sums
 
 HOUR_SECONDS = 3600
 FEWEST_WINDOWS = 8
@@ -119,11 +118,10 @@ class Bank:
         masses = core.profile.masses(np.array([asked.start]), np.array([asked.start + self.window]))[:, 0]
         frozen = np.zeros(self.n_series, np.bool_) if held is None else held.copy()
         if exposure is not None:
-            self._expose(core, number, exposure, masses, scale, frozen)
             frozen |= exposure == 0
         stopped = np.flatnonzero(frozen)
         moved = np.flatnonzero(counts)
-        core.sums.add(number, moved, counts[moved])
+        self._sum(asked, number, moved, masses, frozen)
         learnt = moved[~frozen[moved]]
         fed = self._feed(asked, learnt, scale)
         # A held series stands in its group's profile with what was expected of it, so that its storm leaves no dent.
@@ -131,10 +129,11 @@ class Bank:
         shares = np.concatenate([fed, (asked.judgement.rate * masses[level.groups])[stopped]])
         core.profile.learn(asked.start, *_by_group(groups, shares, len(masses)), scale)
         level.pass_time(masses * scale)
-        if len(stopped):
-            keep = stopped if exposure is None else stopped[exposure[stopped] != 0]
-            level.adjust(keep, -masses[level.groups[keep]] * scale)
-            core.rest[stopped] = number + core.long_windows
+        if exposure is not None:
+            other = np.flatnonzero((exposure != 1) & ~frozen)
+            level.adjust(other, (exposure[other] - 1) * masses[level.groups[other]] * scale)
+        level.adjust(stopped, -masses[level.groups[stopped]] * scale)
+        core.rest[stopped] = number + core.long_windows
         self._watch(asked, number, scale, frozen)
 
     def _feed(self, asked: _Asked, index: Ints, scale: float) -> Floats:
@@ -153,16 +152,19 @@ class Bank:
         core.short.learn(index[awake], wide[awake], mean[awake], theta[awake], relative[awake], scale)
         return fed if asked.exposure is None else fed / asked.exposure[index]
 
-    def _expose(self, core: Core, number: int, exposure: Floats, masses: Floats, scale: float, frozen: Bools) -> None:
-        """Windows that stand for more or less than one: in the sums for all, in the level for those that learn."""
-        index = np.flatnonzero(exposure != 1)
-        more = (exposure[index] - 1) * masses[core.level.groups[index]]
-        if core.shortfall is None:
-            core.shortfall = Sums(self.n_series, core.sums.lengths, exact=True)
-            core.shortfall.move(number)
-        core.shortfall.add(number, index, more)
-        learns = ~frozen[index]
-        core.level.adjust(index[learns], more[learns] * scale)
+    def _sum(self, asked: _Asked, number: int, moved: Ints, masses: Floats, frozen: Bools) -> None:
+        """Add the window to the sums. What already surprised stays out of the lasting ones: they look for what is slow,
+        and a storm that is over must not be found again in them."""
+        core, counts, exposure = asked.core, asked.counts, asked.exposure
+        core.recent.add(number, moved, counts[moved])
+        known = frozen | (asked.judgement.scores.p_value < SURPRISING)
+        slow = moved[~known[moved]]
+        core.lasting.add(number, slow, counts[slow])
+        more = np.zeros(self.n_series) if exposure is None else exposure - 1
+        for name, gap in (("recent", more), ("lasting", np.where(known, -1.0, more))):
+            index = np.flatnonzero(gap)
+            if len(index):
+                core.gap(name).add(number, index, gap[index] * masses[core.level.groups[index]])
 
     def _watch(self, asked: _Asked, number: int, scale: float, frozen: Bools) -> None:
         """Let the calibration see this window's raw p-values; series in an incident say nothing about chance."""

@@ -23,6 +23,7 @@ from detectors.zones import Zones
 LARGEST_SCALE = 2.0**20
 PEAKED = 1.3  # mean of a squared profile: a learnt complaint sees a busier window than the mean one
 BURST_COUNTS = 30.0
+PARTS = ("level", "profile", "short", "long", "calibration", "recent", "lasting", "recent_gap", "lasting_gap")
 
 
 class Core:
@@ -36,8 +37,11 @@ class Core:
         table, zone_of_group = zone_table(zones)
         self.profile = Profile(table, zone_of_group, window_seconds, flat)
         self.level = Level(groups, parents, len(zone_of_group))
-        self.sums = Sums(n, lengths_of(window_seconds))
-        self.shortfall: Sums | None = None  # windows of exposure missing from (or added to) each sum; made when needed
+        recent, lasting = lengths_of(window_seconds)
+        self.recent, self.lasting = Sums(n, recent), Sums(n, lasting)
+        # Windows of exposure missing from (or added to) each sum; made when first needed.
+        self.recent_gap: Sums | None = None
+        self.lasting_gap: Sums | None = None
         self.short, self.long = Dispersion(n), Dispersion(n)
         self.calibration = Calibration()
         self.population = np.zeros(STRATA)  # series by stratum
@@ -45,12 +49,12 @@ class Core:
         self.last: int | None = None
         self.born: int | None = None
         self.hour = 0  # in which the scale was 1
-        self.long_windows = int(self.sums.tiers[0].block * self.sums.tiers[0].reach.max())
+        self.long_windows = int(self.lasting.tiers[0].block * self.lasting.tiers[0].reach.max())
 
     def copy(self) -> Core:
         other = object.__new__(Core)
         other.__dict__.update(self.__dict__)
-        for name in ("level", "profile", "short", "long", "calibration", "sums", "shortfall"):
+        for name in PARTS:
             part = getattr(self, name)
             setattr(other, name, None if part is None else part.copy())
         other.rest = self.rest.copy()
@@ -62,7 +66,21 @@ class Core:
     def begin(self, start: int) -> None:
         """The first window of all: nothing before it is known."""
         self.born, self.hour = start, start // HOUR_SECONDS
-        self.sums.move(start // self.window)
+        for sums in self.all_sums():
+            sums.move(start // self.window)
+
+    def all_sums(self) -> list[Sums]:
+        return [s for s in (self.recent, self.lasting, self.recent_gap, self.lasting_gap) if s is not None]
+
+    def gap(self, name: str) -> Sums:
+        """The gaps of the sums `name`, recent or lasting, standing where these stand."""
+        if getattr(self, f"{name}_gap") is None:
+            sums = getattr(self, name)
+            gap = Sums(len(self.rest), sums.lengths, exact=True)
+            gap.move(sums.at)
+            setattr(self, f"{name}_gap", gap)
+        made: Sums = getattr(self, f"{name}_gap")
+        return made
 
     # -- time -----------------------------------------------------------------------------------------------------
 
@@ -88,16 +106,16 @@ class Core:
     def end_window(self, start: int) -> None:
         """A window (or the last of several) has been taken in: pool what is due, make the sums ready for the next."""
         number = start // self.window
-        self.sums.move(number)
+        for sums in self.all_sums():
+            sums.move(number)
         if (number + 1) % self.long_windows == 0:
             self._end_day(start)
         end = start + self.window
         period = self._period(start)
         if end // period != start // period:
             self.refresh(end)
-        self.sums.move(number + 1)
-        if self.shortfall is not None:
-            self.shortfall.move(number + 1)
+        for sums in self.all_sums():
+            sums.move(number + 1)
         self.last = start
 
     def _period(self, start: int) -> int:
@@ -114,7 +132,7 @@ class Core:
 
     def _end_day(self, start: int) -> None:
         """The longest sum covers whole blocks now: learn how much it varies."""
-        total = self.sums.totals[-1]
+        total = self.lasting.totals[-1]
         index = np.flatnonzero(total)
         index = index[self.rest[index] < start // self.window]
         if not len(index):
@@ -122,7 +140,10 @@ class Core:
         scale = self.scale(start)
         first, stop = np.array([start - (self.long_windows - 1) * self.window]), np.array([start + self.window])
         rate = self.level.rate(scale, index)
-        mean = rate * self.profile.masses(first, stop)[self.level.groups[index], 0]
+        windows = self.profile.masses(first, stop)[self.level.groups[index], 0]
+        if self.lasting_gap is not None:
+            windows = np.maximum(windows + self.lasting_gap.totals[-1, index], 0.1)
+        mean = rate * windows
         theta, _ = self.dispersion(self.long, index, rate, scale)
         variance = mean * (1 + theta)
         counts = np.minimum(total[index], mean + 4 * np.sqrt(variance) + 4 * (1 + theta))
@@ -164,31 +185,30 @@ class Core:
             self.profile.grow(*zone_table(zones))
         scale = 1.0 if self.last is None else self.scale(self.last + self.window)
         self.level.grow(groups, parents, len(zones), scale)
-        self.sums.grow(n)
-        if self.shortfall is not None:
-            self.shortfall.grow(n)
+        for sums in self.all_sums():
+            sums.grow(n)
         self.short.grow(n)
         self.long.grow(n)
         self.rest = np.concatenate([self.rest, np.full(n - old, -1, np.int64)])
 
     def keep(self, index: Ints) -> None:
-        for part in (self.level, self.sums, self.shortfall, self.short, self.long):
-            if part is not None:
-                part.keep(index)
+        for part in (self.level, self.short, self.long, *self.all_sums()):
+            part.keep(index)
         self.rest = self.rest[index]
 
     def state(self) -> Arrays:
         out: Arrays = {"rest": self.rest, "population": self.population}
-        for name in ("level", "profile", "short", "long", "calibration", "sums", "shortfall"):
+        for name in PARTS:
             part = getattr(self, name)
             out |= {} if part is None else {f"{name}.{key}": array for key, array in part.state().items()}
         return out
 
     def load(self, arrays: Arrays) -> None:
         self.rest, self.population = arrays["rest"], arrays["population"]
-        if "shortfall.totals" in arrays:
-            self.shortfall = Sums(0, self.sums.lengths, exact=True)
-        for name in ("level", "profile", "short", "long", "calibration", "sums", "shortfall"):
+        for name in ("recent", "lasting"):
+            if f"{name}_gap.totals" in arrays:
+                setattr(self, f"{name}_gap", Sums(0, getattr(self, name).lengths, exact=True))
+        for name in PARTS:
             mine = {key.removeprefix(name + "."): a for key, a in arrays.items() if key.startswith(name + ".")}
             if mine:
                 getattr(self, name).load(mine)

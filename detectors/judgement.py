@@ -9,6 +9,7 @@ import numpy as np
 from detectors.base import Floats, Ints, Scores
 from detectors.core import Core
 from detectors.strata import stratum_of
+from detectors.sums import Sums
 from detectors.tails import mixed, negative_binomial, upper_quantile
 
 LEAST_DOUBT = 0.03**2  # relative variance of the expected count that no history removes
@@ -71,26 +72,39 @@ def judge(core: Core, start: int, counts: Ints, exposure: Floats | None, *, lear
 
 
 def _candidates(core: Core, start: int, counts: Ints, exposure: Floats | None, rate: Floats, now: Floats) -> Candidates:
-    sums, groups = core.sums, core.level.groups
-    first = sums.first(start // core.window)
-    born = core.born if core.born is not None else start
-    starts = np.maximum(start - (start // core.window - first) * core.window, born)
-    masses = core.profile.masses(starts, np.full(len(first), start + core.window))
+    """Recent sums that are high, and lasting ones of series whose longest recent sum is high too.
+
+    Otherwise a rise that is over would go on being news for a day.
+    """
     small = counts.astype(np.int32)
+    moved = np.ones(len(counts), np.bool_)
     found: list[Candidates] = []
-    for row in range(len(first)):
-        total = sums.totals[row] + small
-        index = np.flatnonzero(total)
-        windows = masses[groups[index], row]
-        if core.shortfall is not None:
-            windows = windows + core.shortfall.totals[row, index]
-        if exposure is not None:
-            windows = windows + (exposure[index] - 1) * now[groups[index]]
-        mean = rate[index] * np.maximum(windows, 1e-6)
-        seen = total[index].astype(np.float64)
-        high = np.flatnonzero(seen - 0.5 > mean + 1.2 * np.sqrt(mean))
-        found.append(Candidates(index[high], np.full(len(high), row), seen[high], mean[high]))
+    for sums, gap in ((core.recent, core.recent_gap), (core.lasting, core.lasting_gap)):
+        masses = _masses(core, sums, start)
+        for row in range(len(sums.lengths)):
+            total = sums.totals[row] + small
+            index = np.flatnonzero((total > 0) & moved)
+            groups = core.level.groups[index]
+            windows = masses[groups, row]
+            if gap is not None:
+                windows = windows + gap.totals[row, index]
+            if exposure is not None:
+                windows = windows + (exposure[index] - 1) * now[groups]
+            mean = rate[index] * np.maximum(windows, 1e-6)
+            seen = total[index].astype(np.float64)
+            high = np.flatnonzero(seen - 0.5 > mean + 1.2 * np.sqrt(mean))
+            found.append(Candidates(index[high], np.full(len(high), len(found)), seen[high], mean[high]))
+        moved = np.zeros(len(counts), np.bool_)
+        moved[found[-1].series] = True
     return Candidates(*(np.concatenate(part) for part in zip(*found, strict=True)))
+
+
+def _masses(core: Core, sums: Sums, start: int) -> Floats:
+    """Windows of mean density each sum covers, float64[groups, lengths]; none before the bank's first window."""
+    number = start // core.window
+    starts = start - (number - sums.first(number)) * core.window
+    starts = np.maximum(starts, start if core.born is None else core.born)
+    return core.profile.masses(starts, np.full(len(starts), start + core.window))
 
 
 def _tails(core: Core, found: Candidates, rate: Floats, scale: float, doubt: Floats) -> Floats:
@@ -100,11 +114,12 @@ def _tails(core: Core, found: Candidates, rate: Floats, scale: float, doubt: Flo
     own = rate[found.series]
     short, short_sd = core.dispersion(core.short, found.series, own, scale)
     long, long_sd = core.dispersion(core.long, found.series, own, scale)
-    reach = (np.log(core.sums.lengths) / max(np.log(core.long_windows), 1e-9)).clip(0, 1)[found.row]
+    lengths = core.recent.lengths + core.lasting.lengths
+    reach = (np.log(lengths) / max(np.log(core.long_windows), 1e-9)).clip(0, 1)[found.row]
     theta = short ** (1 - reach) * long**reach
     sd = theta * np.hypot((1 - reach) * short_sd / short, reach * long_sd / long)
     relative = (1 + theta) / core.level.shape(scale, found.series) + doubt[core.level.groups[found.series]]
     p = negative_binomial(found.total, found.mean, found.mean * (1 + theta + found.mean * relative))
     deep = np.flatnonzero(p < PLAIN)
     p[deep] = mixed(found.total[deep], found.mean[deep], theta[deep], sd[deep], relative[deep])
-    return np.minimum(1.0, p * penalties(core.sums.lengths, core.window)[found.row])
+    return np.minimum(1.0, p * penalties(lengths, core.window)[found.row])

@@ -17,17 +17,20 @@ from detectors.base import Ints
 from detectors.state import Arrays
 
 LENGTHS_SECONDS = (3600, 7200, 21_600, 86_400)
+RECENT_SECONDS = 7200
 FINE, BLOCKS, FEWEST_BLOCKS = 16, 24, 6
 Values = npt.NDArray[Any]
 Entry = tuple[int, npt.NDArray[np.int32], Values]  # number of a window or block, series, their values
 NEVER = -(2**62)
 
 
-def lengths_of(window_seconds: int, seconds: Sequence[int] = LENGTHS_SECONDS) -> tuple[int, ...]:
-    """Lengths in windows: 1, 2, 4, and about 1, 2, 6 and 24 hours where those are longer; a gap over 8 x is halved."""
-    ordered = sorted({1, 2, 4} | {round(s / window_seconds) for s in seconds if s > 4 * window_seconds})
+def lengths_of(window_seconds: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Lengths in windows, recent and lasting: 1, 2, 4, and about 1, 2, 6, 24 hours where longer; a gap over 8 x is halved."""
+    ordered = sorted({1, 2, 4} | {round(s / window_seconds) for s in LENGTHS_SECONDS if s > 4 * window_seconds})
     filled = {round((a * b) ** 0.5) for a, b in pairwise(ordered) if b > 8 * a}
-    return tuple(sorted(filled.union(ordered)))
+    lengths = sorted(filled.union(ordered))
+    recent = tuple(k for k in lengths if k == 1 or k * window_seconds <= RECENT_SECONDS)
+    return recent, tuple(k for k in lengths if k not in recent)
 
 
 def tiers_of(lengths: Sequence[int]) -> list[tuple[int, list[int]]]:
