@@ -267,6 +267,13 @@ class Detect:
             self.bank_size = len(self.index)
         return self.bank
 
+    def restore_bank(self, state: bytes | None, size: int) -> None:
+        """Take over a detector's snapshot; the index must hold the series already."""
+        self.bank, self.bank_size = None, 0
+        if state is not None:
+            self.bank, self.bank_size = self._new_bank(), size
+            self.bank.restore(state)
+
     def _new_bank(self) -> Detector:
         return detectors.create(
             self.config.detector,

@@ -70,7 +70,6 @@ class Intake:
         self.waiting: list[Waiting] = []
         self.closed = float("-inf")  # windows ending at or before this are closed
         self.seq = 0
-        self.newest_window = float("-inf")
         self._dead: list[DeadLetter] = []
         self._parts: list[Part] = []
         self._last: tuple[int, Window] = (-1, Window())
@@ -97,6 +96,11 @@ class Intake:
             return newest
         seconds = self.config.window_seconds
         return newest // seconds * seconds + seconds + self.config.lateness_seconds
+
+    def begin_at(self, closed: float) -> None:
+        """Windows ending at or before `closed` (Unix seconds) count as closed already: they were learnt from history."""
+        self.closed = closed
+        self.watermark.tick(closed + self.config.lateness_seconds)
 
     # -- the way of a record -------------------------------------------------------------------------------------
 
@@ -262,6 +266,10 @@ class Intake:
         )
         self.seq += 1
         self.sources = {}
+        self.forget_window()
+
+    def forget_window(self) -> None:
+        """Look the next event's window up anew: windows were closed or replaced."""
         self._last = (-1, Window())
 
     def _late_rows(self) -> Rows:

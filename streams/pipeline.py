@@ -39,7 +39,7 @@ from streams.intake import Intake, IntakeConfig
 from streams.part import SourceCount
 from streams.places import Places
 from streams.resolver import Resolver
-from streams.snapshot import restore_detect, restore_intake, snapshot_detect, snapshot_intake
+from streams.snapshot import baselines, prime, restore_detect, restore_intake, snapshot_detect, snapshot_intake
 from streams.taxonomy import Taxonomy, load_pack
 from streams.window import Describer
 
@@ -155,6 +155,19 @@ class Pipeline:
         for partition, stage in stages.items():
             restore_intake(self.intakes[partition], stage)
         restore_detect(self.detect, detect)
+
+    def baselines(self) -> bytes:
+        """What this pipeline has learnt, for another of the same pack to begin with."""
+        return baselines(self.detect, self._trees())
+
+    def prime(self, state: bytes) -> None:
+        """Begin with learnt baselines. Raises ValueError when they do not fit."""
+        prime(self.detect, state, self._trees())
+        for intake in self.intakes.values():
+            intake.begin_at(self.detect.closed_until)
+
+    def _trees(self) -> str:
+        return f"{self.keywords.digest} {self.places.digest}"
 
     def _digest(self) -> str:
         decided = (VERSION, self.keywords.digest, self.places.digest, msgspec.json.encode(self.config).decode())

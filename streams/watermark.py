@@ -10,34 +10,18 @@ JUMP_SECONDS = 3600.0
 NEVER = float("-inf")
 
 
-class Jump(msgspec.Struct):
-    """Where there is no arrival time: an event far ahead, waiting for a second author to confirm it."""
-
-    time: float
-    author: bytes | None
-
-
 class Watermark(msgspec.Struct):
     """State of one partition's clock; times are Unix seconds UTC."""
 
     lateness: float
     newest: float = NEVER
     value: float = NEVER
-    jump: Jump | None = None
 
     def hold(self, time: float, arrival: float) -> float | None:
         """The event time that counts, given when the record arrived; None when it lies over 24 h ahead (bad_time)."""
         if time <= arrival + FUTURE_SLACK_SECONDS:
             return time
         return None if time > arrival + FUTURE_LIMIT_SECONDS else arrival
-
-    def is_jump(self, time: float) -> bool:
-        """Whether an event without arrival lies so far ahead that another must confirm it."""
-        return self.newest != NEVER and time > self.newest + JUMP_SECONDS
-
-    def confirms(self, time: float, author: bytes | None, waiting: Jump) -> bool:
-        """Whether this event, of a second author (or another record without one), vouches for the waiting jump."""
-        return time > self.newest + JUMP_SECONDS and (author is None or waiting.author is None or author != waiting.author)
 
     def observe(self, time: float) -> bool:
         """Take note of an accepted event; True when the watermark moved."""

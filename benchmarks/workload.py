@@ -1,0 +1,73 @@
+"""The benchmark's own complaints: 200 phrases, 500 places, about two matches a record, in memory as JSON bytes; a function of the seed."""
+
+from __future__ import annotations
+
+import gzip
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+
+SINGLE = ["delayed", "cancelled", "baggage", "refund"]
+PAIRS = ["baggage lost", "wifi down", "app broken", "rude staff", "flight delayed", "lost baggage", "no one knows", "at the gate"]
+THINGS = "power water signal train bus payment card login elevator parking heating traffic internet cable".split()
+FAULTS = "outage,leak,failure,delay,stuck,error,declined,broken down,cut,out of order,not working,too slow,missing,closed".split(",")
+PHRASES = (SINGLE + PAIRS + [f"{thing} {fault}" for thing in THINGS for fault in FAULTS])[:200]
+FILLER = (
+    "the and again today really just why now still here my our this morning evening street road office home station please somebody "
+    "everyone hours minutes waiting nobody answers phone call help thanks another week second time going bad worse day night"
+).split()
+START = 1_767_571_200.0
+
+
+def pack_toml() -> str:
+    """A pack of the 200 phrases: 25 leaves of eight under five tops."""
+    lines = ["[pack]", 'name = "bench"', 'title = "Benchmark"', "window_seconds = 300", 'language = "en"']
+    for top in range(5):
+        lines += ["[[keywords]]", f'id = "top{top}"', f'name = "top {top}"']
+    for leaf in range(25):
+        phrases = json.dumps(PHRASES[leaf * 8 : leaf * 8 + 8])
+        lines += ["[[keywords]]", f'id = "top{leaf % 5}/leaf{leaf}"', f'name = "leaf {leaf}"', f"phrases = {phrases}"]
+    return "\n".join(lines) + "\n"
+
+
+def locations(cities: Path, count: int) -> list[str]:
+    """`count` profile strings of large US cities: "Boston, MA"."""
+    with gzip.open(cities, "rt", encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["country"] == "US"]
+    rows.sort(key=lambda row: -int(row["population"]))
+    return [f"{row['name']}, {row['admin1']}" for row in rows[:count]]
+
+
+def records(count: int, seed: int, places: list[str], *, per_second: float, accents: bool = False) -> list[bytes]:
+    """JSON complaints in event-time order; `accents` writes a third of the texts with letters outside ASCII."""
+    rng = np.random.default_rng(seed)
+    times = START + np.cumsum(rng.exponential(1 / per_second, count))
+    weights = 1 / np.arange(1, len(places) + 1) ** 0.7
+    where = rng.choice(len(places), count, p=weights / weights.sum())
+    authors = (rng.pareto(0.8, count) * 1e4).astype(np.int64) % 50_000_000
+    phrase = rng.integers(0, len(PHRASES), (count, 2))
+    filler = rng.integers(0, len(FILLER), (count, 11))
+    out = []
+    for i in range(count):
+        words = [FILLER[j] for j in filler[i]]
+        words[3:3] = [PHRASES[phrase[i, 0]]]
+        words[8:8] = [PHRASES[phrase[i, 1]]]
+        text = " ".join(words)
+        if accents and i % 3 == 0:
+            text = text.replace("e", "é", 3) + " 😡"
+        out.append(
+            json.dumps(
+                {
+                    "id": f"b{seed}-{i}",
+                    "created_at": round(float(times[i]), 3),
+                    "text": text,
+                    "author": f"u{authors[i]}",
+                    "location": places[where[i]],
+                    "source": "twitter:bench",
+                },
+                ensure_ascii=False,
+            ).encode()
+        )
+    return out
