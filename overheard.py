@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-
 from dashboards.commands import commands as dashboard_commands
 from streams.runtime.commands import commands as stream_commands
 

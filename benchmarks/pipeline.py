@@ -21,6 +21,7 @@ from typing import Any
 
 import ahocorasick
 import orjson
+from streams.runtime.store.writer import open_bench_store
 
 from benchmarks import workload
 from streams.codec import decode, parse_time
@@ -28,7 +29,6 @@ from streams.complaint import Complaint, Record
 from streams.intake import Intake
 from streams.part import SourceCount
 from streams.pipeline import Pipeline, PipelineConfig
-from streams.runtime.store.writer import open_bench_store
 from streams.text import normalise
 
 WINDOW = 300.0

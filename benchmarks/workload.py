@@ -2,22 +2,100 @@
 
 from __future__ import annotations
 
-import gzip
 import csv
+import gzip
 import json
 from pathlib import Path
 
 import numpy as np
 
 SINGLE = ["delayed", "cancelled", "baggage", "refund"]
-PAIRS = ["baggage lost", "wifi down", "app broken", "rude staff", "flight delayed", "lost baggage", "no one knows", "at the gate"]
-THINGS = "power water signal train bus payment card login elevator parking heating traffic internet cable".split()
-FAULTS = "outage,leak,failure,delay,stuck,error,declined,broken down,cut,out of order,not working,too slow,missing,closed".split(",")
+PAIRS = [
+    "baggage lost",
+    "wifi down",
+    "app broken",
+    "rude staff",
+    "flight delayed",
+    "lost baggage",
+    "no one knows",
+    "at the gate",
+]
+THINGS = [
+    "power",
+    "water",
+    "signal",
+    "train",
+    "bus",
+    "payment",
+    "card",
+    "login",
+    "elevator",
+    "parking",
+    "heating",
+    "traffic",
+    "internet",
+    "cable",
+]
+FAULTS = [
+    "outage",
+    "leak",
+    "failure",
+    "delay",
+    "stuck",
+    "error",
+    "declined",
+    "broken down",
+    "cut",
+    "out of order",
+    "not working",
+    "too slow",
+    "missing",
+    "closed",
+]
 PHRASES = (SINGLE + PAIRS + [f"{thing} {fault}" for thing in THINGS for fault in FAULTS])[:200]
-FILLER = (
-    "the and again today really just why now still here my our this morning evening street road office home station please somebody "
-    "everyone hours minutes waiting nobody answers phone call help thanks another week second time going bad worse day night"
-).split()
+FILLER = [
+    "the",
+    "and",
+    "again",
+    "today",
+    "really",
+    "just",
+    "why",
+    "now",
+    "still",
+    "here",
+    "my",
+    "our",
+    "this",
+    "morning",
+    "evening",
+    "street",
+    "road",
+    "office",
+    "home",
+    "station",
+    "please",
+    "somebody",
+    "everyone",
+    "hours",
+    "minutes",
+    "waiting",
+    "nobody",
+    "answers",
+    "phone",
+    "call",
+    "help",
+    "thanks",
+    "another",
+    "week",
+    "second",
+    "time",
+    "going",
+    "bad",
+    "worse",
+    "day",
+    "night",
+]
 START = 1_767_571_200.0
 
 

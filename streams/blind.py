@@ -109,7 +109,9 @@ class Sources:
             rate = self.rates.get(name)
             if rate is None:
                 hour = min(count.seen_by_hour)
-                rate = self.rates[name] = SourceRate(hour, hour, counts=[0.0] * HOURS_A_WEEK, hours=[0.0] * HOURS_A_WEEK)
+                rate = self.rates[name] = SourceRate(
+                    hour, hour, counts=[0.0] * HOURS_A_WEEK, hours=[0.0] * HOURS_A_WEEK
+                )
             rate.take(count.seen_by_hour, count.newest)
 
     def blind(self, now: float) -> tuple[Blind, ...]:

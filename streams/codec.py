@@ -20,7 +20,7 @@ REASONS = ("too_large", "not_utf8", "not_json", "too_deep", "bad_field", "bad_ti
 _decode = msgspec.json.Decoder(Complaint).decode
 
 
-class Rejected(ValueError):  # noqa: N818 - an outcome, told in the product's word
+class Rejected(ValueError):
     """The record is not a complaint; `reason` is one of REASONS, `detail` says what and where."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -74,7 +74,10 @@ def parse_time(value: float | str, zone: tzinfo | None = None) -> tuple[float, s
     first = at.replace(tzinfo=zone, fold=0)
     seconds = first.timestamp()
     if datetime.fromtimestamp(seconds, zone).replace(tzinfo=None) != at:
-        return seconds, "skipped"  # fold=0 inside a gap counts with the offset before it, so the time lies after the gap
+        return (
+            seconds,
+            "skipped",
+        )  # fold=0 inside a gap counts with the offset before it, so the time lies after the gap
     return seconds, "repeated" if at.replace(tzinfo=zone, fold=1).timestamp() != seconds else None
 
 

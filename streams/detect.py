@@ -12,9 +12,9 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from alerting.alerts import Alerts
 
 import detectors
-from alerting.alerts import Alerts
 from alerting.model import MAX_CHANNELS, Blind, Close, Control, Evidence, Incident
 from detectors.base import Detector, Scores
 from streams.blind import Sources

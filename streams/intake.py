@@ -6,7 +6,7 @@ The way of a record: decode, date, dedupe, keywords, place, copies, voices, wind
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
@@ -118,7 +118,9 @@ class Intake:
         if arrival is not None:
             held = self.watermark.hold(time, arrival)
             if held is None:
-                raise Rejected("bad_time", f"{complaint.created_at!r} is over {FUTURE_LIMIT_SECONDS / 3600:.0f} h ahead")
+                raise Rejected(
+                    "bad_time", f"{complaint.created_at!r} is over {FUTURE_LIMIT_SECONDS / 3600:.0f} h ahead"
+                )
             self._accept(complaint, held, source)
         elif time > self.watermark.newest + JUMP_SECONDS:
             self._wait(Waiting(record, complaint, time))
@@ -126,7 +128,9 @@ class Intake:
             self._accept(complaint, time, source)
 
     def _accept(self, complaint: Complaint, time: float, source: SourceCount) -> None:
-        digest = hashlib.blake2b(f"{complaint.source}\0{complaint.id}".encode("utf-8", "replace"), digest_size=8).digest()
+        digest = hashlib.blake2b(
+            f"{complaint.source}\0{complaint.id}".encode("utf-8", "replace"), digest_size=8
+        ).digest()
         if not self.seen.add(digest, max(time, self.watermark.newest)):
             source.duplicates += 1
             return
@@ -186,7 +190,9 @@ class Intake:
             second = -1 if author is not None else int(time)
             self._window(time).keep(Sample(digest, place, leaves, text[:1000], fingerprint, second))
 
-    def _add(self, complaint: Complaint, time: float, place: int, nodes: tuple[int, ...], fresh: tuple[int, ...]) -> None:
+    def _add(
+        self, complaint: Complaint, time: float, place: int, nodes: tuple[int, ...], fresh: tuple[int, ...]
+    ) -> None:
         """Count the voices on `fresh`, and one message on every other of `nodes`."""
         window = self._window(time)
         base = place << PLACE_SHIFT | self.config.channel(complaint.source) << 1 | complaint.drill
@@ -243,7 +249,11 @@ class Intake:
         self._release(tick.time)
         if tick.final:
             for one in self.waiting:
-                self._bury(one.record, "bad_time", f"{one.complaint.created_at!r} lies far ahead and no other record confirmed it")
+                self._bury(
+                    one.record,
+                    "bad_time",
+                    f"{one.complaint.created_at!r} lies far ahead and no other record confirmed it",
+                )
             self.waiting = []
         if self.watermark.tick(tick.time):
             self._close()
@@ -262,7 +272,16 @@ class Intake:
             for (place, leaf), found in self.config.describer.describe(window).items()
         }
         self._parts.append(
-            Part(self.partition, self.seq, self.watermark.value, self.config.config, rows(done), self._late_rows(), evidence, self.sources)
+            Part(
+                self.partition,
+                self.seq,
+                self.watermark.value,
+                self.config.config,
+                rows(done),
+                self._late_rows(),
+                evidence,
+                self.sources,
+            )
         )
         self.seq += 1
         self.sources = {}

@@ -28,10 +28,10 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
-
 from alerting.alerts import Alerts
-from alerting.model import Blind, Control, Incident
 from alerting.policy import Policy
+
+from alerting.model import Blind, Control, Incident
 from streams.channels import CHANNELS, channel_of
 from streams.complaint import DeadLetter, Record, Tick
 from streams.detect import Cells, Detect, DetectConfig, Revision

@@ -67,7 +67,7 @@ class SeriesIndex:
     def below(self, place: int, keyword: int) -> npt.NDArray[np.bool_]:
         """bool[n]: series of this keyword (0: of all) at this place or in it."""
         at = self.keys // MAX_KEYWORDS
-        inside = (self.places.lineage[at] == place).any(axis=1)
+        inside: npt.NDArray[np.bool_] = (self.places.lineage[at] == place).any(axis=1)
         return inside if keyword == 0 else inside & (self.keys % MAX_KEYWORDS == keyword)
 
     def groups(self) -> Ints:
@@ -95,7 +95,9 @@ class SeriesIndex:
 
 def zone_groups(places: Places) -> tuple[list[str], Ints]:
     """Time zones whose clocks agree as one group: a zone name per group, and each place's group, int64[number of places]."""
-    names, of_place = np.unique(np.array([places.zone(place) for place in range(len(places.parent))]), return_inverse=True)
+    names, of_place = np.unique(
+        np.array([places.zone(place) for place in range(len(places.parent))]), return_inverse=True
+    )
     clocks: dict[tuple[float, ...], int] = {}
     zones: list[str] = []
     group = np.zeros(len(names), np.int64)

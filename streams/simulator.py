@@ -147,7 +147,9 @@ class Simulator:
         leaves = [number for number, leaf in enumerate(self.leaves) if leaf.startswith(one.keywords)]
         for _ in range(int(self.rng.poisson(one.people * (share[1] - share[0])))):
             at = begin + _inverse(float(self.rng.uniform(*share)), one.shape) * one.hours * HOUR
-            yield self._voice(at, leaves[int(self.rng.random() * len(leaves))], places[int(self.rng.random() * len(places))])
+            yield self._voice(
+                at, leaves[int(self.rng.random() * len(leaves))], places[int(self.rng.random() * len(places))]
+            )
 
     def _voice(self, time: float, leaf: int, place: SimulatedPlace) -> tuple[float, bytes]:
         rng = self.rng
@@ -203,7 +205,7 @@ def _cumulative(share: Floats, shape: str) -> Floats:
 
 def _inverse(share: float, shape: str) -> float:
     if shape == "ramp":
-        return share**0.5
+        return float(share**0.5)
     if shape == "flap":
         on = min(4, int(share * 5))
         return (2 * on + share * 5 - on) / 10

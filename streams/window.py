@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from alerting.model import MAX_CHANNELS, Evidence
-from streams.part import Rows
+from streams.part import Ints, Rows
 from streams.text import redact
 
 KEYWORD_BITS = 14
@@ -25,6 +25,116 @@ MAX_TERMS = 8
 MAX_EXAMPLES = 3
 MAX_SECONDS = 60
 TEXTS_FOR_TERMS = 32
+STOP_WORDS = frozenset(
+    [
+        "about",
+        "after",
+        "again",
+        "all",
+        "also",
+        "always",
+        "and",
+        "any",
+        "are",
+        "because",
+        "been",
+        "before",
+        "being",
+        "but",
+        "can",
+        "cant",
+        "come",
+        "could",
+        "did",
+        "does",
+        "doing",
+        "dont",
+        "even",
+        "every",
+        "for",
+        "from",
+        "get",
+        "getting",
+        "got",
+        "had",
+        "has",
+        "have",
+        "having",
+        "her",
+        "here",
+        "hers",
+        "him",
+        "his",
+        "how",
+        "into",
+        "its",
+        "just",
+        "know",
+        "like",
+        "made",
+        "make",
+        "many",
+        "more",
+        "most",
+        "much",
+        "never",
+        "not",
+        "now",
+        "off",
+        "one",
+        "only",
+        "our",
+        "out",
+        "over",
+        "please",
+        "really",
+        "said",
+        "same",
+        "say",
+        "she",
+        "should",
+        "some",
+        "still",
+        "such",
+        "take",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "thing",
+        "this",
+        "those",
+        "through",
+        "today",
+        "too",
+        "under",
+        "until",
+        "very",
+        "was",
+        "way",
+        "well",
+        "went",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "why",
+        "will",
+        "with",
+        "would",
+        "yet",
+        "you",
+        "your",
+    ]
+)
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -63,20 +173,20 @@ def rows(windows: Mapping[int, Window]) -> Rows:
         window = windows[start]
         cells = window.voices.keys() | window.repeats.keys() if window.repeats else window.voices.keys()
         heard, repeats = window.voices.get, window.repeats.get
-        for code in sorted(cells):
+        for cell in sorted(cells):
             starts.append(start)
-            codes.append(code)
-            count = heard(code, 0)
+            codes.append(cell)
+            count = heard(cell, 0)
             voices.append(count)
-            messages.append(count + repeats(code, 0))
+            messages.append(count + repeats(cell, 0))
     if not codes:
         return Rows.empty()
-    code = np.array(codes, np.int64)
+    code: Ints = np.array(codes, np.int64)
     return Rows(
         np.array(starts, np.int64),
         code >> PLACE_SHIFT,
-        code >> CELL_BITS & MAX_KEYWORDS - 1,
-        code >> 1 & MAX_CHANNELS - 1,
+        (code >> CELL_BITS) & (MAX_KEYWORDS - 1),
+        (code >> 1) & (MAX_CHANNELS - 1),
         code & 1,
         np.array(voices, np.int64),
         np.array(messages, np.int64),
@@ -86,9 +196,8 @@ def rows(windows: Mapping[int, Window]) -> Rows:
 class Describer:
     """Turns the texts of a closed window into evidence for its rows: terms, redacted examples, copies, seconds."""
 
-    def __init__(self, leaf_words: Mapping[int, frozenset[str]], stop_words: frozenset[str]) -> None:
+    def __init__(self, leaf_words: Mapping[int, frozenset[str]]) -> None:
         self.leaf_words = leaf_words
-        self.stop_words = stop_words
 
     def describe(self, window: Window) -> dict[tuple[int, int], Evidence]:
         """Evidence by (place, leaf keyword) for rows of at least three voices."""
@@ -122,7 +231,7 @@ class Describer:
             (
                 (-count, term)
                 for term, count in found.items()
-                if count > 1 and len(term) > 2 and term.isalnum() and term not in own and term not in self.stop_words
+                if count > 1 and len(term) > 2 and term.isalnum() and term not in own and term not in STOP_WORDS
             )
         )
         return tuple((term, -count) for count, term in ranked[:MAX_TERMS])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -104,7 +103,9 @@ def counted(parts: list[Part], pipeline: Pipeline) -> dict[tuple[int, str, str],
     found: dict[tuple[int, str, str], tuple[int, int]] = {}
     for part in parts:
         for rows in (part.rows, part.late):
-            for window, place, keyword, _, _, voices, messages in zip(*(column.tolist() for column in rows), strict=True):
+            for window, place, keyword, _, _, voices, messages in zip(
+                *(column.tolist() for column in rows), strict=True
+            ):
                 cell = (window, pipeline.places.id(place), pipeline.keywords.id(keyword))
                 before = found.get(cell, (0, 0))
                 found[cell] = (before[0] + voices, before[1] + messages)
