@@ -1,0 +1,1 @@
+"""What the service keeps: incidents, cells, controls, sources, dead letters, snapshots. SQLite, or any database SQLAlchemy reaches."""

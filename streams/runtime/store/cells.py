@@ -1,0 +1,220 @@
+"""Reading cells: a series, sums by place and keyword, the last hour. Whole hours come from the roll-up, the rest from the cells."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, Engine, Row, Select, Table, and_, func, select
+
+from streams.runtime.store import tables
+
+HOUR_SECONDS = 3600
+SERIES_BY_HOUR_SECONDS = 2 * 86400  # a longer series is told by the hour
+SUMS_BY_HOUR_SECONDS = 6 * HOUR_SECONDS
+ANY_KEYWORD = "*"
+EVERYONE = ("everywhere", "nowhere")
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """Counts of one place and keyword over [start, start + seconds)."""
+
+    start: int
+    seconds: int
+    place: str
+    keyword: str
+    voices: int
+    messages: int
+    expected: float
+    upper: float
+    p_value: float
+
+
+class Span(NamedTuple):
+    """One table's share of a time range: its cells that start in [since, until)."""
+
+    table: Table
+    since: float
+    until: float
+
+
+class CellReader:
+    """Read access to cells and hours; numbers of places and keywords are remembered, for they never change."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._places: dict[int, tuple[str, str]] = {}
+        self._keywords: dict[int, str] = {}
+        self._lock = threading.Lock()
+
+    def series(self, place: str, keyword: str, since: float, until: float) -> list[Cell]:
+        """Cells of one series, oldest first; by the hour when the range is long."""
+        with self.engine.connect() as connection:
+            numbers = self._numbers(connection, (place,), keyword)
+            if not numbers:
+                return []
+            ((place_number,), keyword_number) = numbers
+            spans, rolled = self._spans(connection, since, until, SERIES_BY_HOUR_SECONDS)
+            found: list[Row[Any]] = []
+            for span in spans:
+                table = span.table
+                query = select(
+                    table.c.start,
+                    table.c.seconds,
+                    table.c.voices,
+                    table.c.messages,
+                    table.c.expected,
+                    table.c.upper,
+                    table.c.p_value,
+                ).where(
+                    table.c.place == place_number,
+                    table.c.keyword == keyword_number,
+                    table.c.start >= span.since,
+                    table.c.start < span.until,
+                )
+                found += connection.execute(query.order_by(table.c.start)).all()
+        cells = [
+            Cell(
+                start, seconds, place, keyword, voices, messages, expected or 0.0, upper or 0.0, 1.0 if p is None else p
+            )
+            for start, seconds, voices, messages, expected, upper, p in found
+        ]
+        return _by_hour(cells) if rolled else sorted(cells, key=lambda cell: cell.start)
+
+    def matrix(self, since: float, until: float, *, level: str | None = None) -> list[Cell]:
+        """Sums over the range by place and keyword, largest first; one cell each, spanning the range."""
+        with self.engine.connect() as connection:
+            spans, _ = self._spans(connection, since, until, SUMS_BY_HOUR_SECONDS)
+            sums: dict[tuple[int, int], list[float]] = {}
+            for span in spans:
+                for place, keyword, *values in connection.execute(_sums(span)):
+                    kept = sums.get((place, keyword))
+                    sums[place, keyword] = values if kept is None else _added(kept, values)
+            covered = self._covered_seconds(connection, since, until)
+            self._learn_names(connection, {place for place, _ in sums}, {keyword for _, keyword in sums})
+        start, seconds = int(since), max(1, int(until - since))
+        cells = []
+        for (place, keyword), values in sums.items():
+            name, its_level = self._places[place]
+            if level is None or its_level == level:
+                voices, messages, expected, upper, p = _stretched(values, covered)
+                cells.append(Cell(start, seconds, name, self._keywords[keyword], voices, messages, expected, upper, p))
+        return sorted(cells, key=lambda cell: (-cell.voices, cell.place, cell.keyword))
+
+    def last_hour(self, now: float) -> tuple[int, float]:
+        """People heard in the hour before `now`, and how many are usual."""
+        table = tables.cells
+        with self.engine.connect() as connection:
+            numbers = self._numbers(connection, EVERYONE, ANY_KEYWORD)
+            if not numbers:
+                return 0, 0.0
+            places, keyword = numbers
+            query = _sums(Span(table, now - HOUR_SECONDS, now)).where(
+                table.c.place.in_(places), table.c.keyword == keyword
+            )
+            rows = connection.execute(query).all()
+            covered = self._covered_seconds(connection, now - HOUR_SECONDS, now)
+        told = [_stretched(list(values), covered) for _, _, *values in rows]
+        return sum(one[0] for one in told), sum(one[2] for one in told)
+
+    def _spans(self, connection: Connection, since: float, until: float, longest: float) -> tuple[list[Span], bool]:
+        """The tables that hold [since, until): cells alone, or hours as far as they were rolled up and cells for the ends."""
+        fine = tables.cells
+        rolled = _meta(connection, "rolled_until")
+        first = _meta(connection, "cells_from")
+        gone = first is not None and since < first
+        if rolled is None or (until - since <= longest and not gone):
+            return [Span(fine, since, until)], False
+        begin = since if gone else math.ceil(since / HOUR_SECONDS) * HOUR_SECONDS
+        end = max(begin, min(until, rolled) // HOUR_SECONDS * HOUR_SECONDS)
+        spans = [Span(fine, since, begin), Span(tables.hours, begin, end), Span(fine, end, until)]
+        return [span for span in spans if span.since < span.until], True
+
+    def _covered_seconds(self, connection: Connection, since: float, until: float) -> float:
+        """Seconds of the range that windows have been closed for."""
+        first, last = _meta(connection, "first_close"), _meta(connection, "last_close")
+        return max(0.0, min(until, until if last is None else last) - max(since, since if first is None else first))
+
+    def _numbers(
+        self, connection: Connection, places: tuple[str, ...], keyword: str
+    ) -> tuple[tuple[int, ...], int] | None:
+        table = tables.place_names
+        found = connection.execute(select(table.c.number).where(table.c.place.in_(places))).scalars().all()
+        words = tables.keyword_names
+        number = connection.execute(select(words.c.number).where(words.c.keyword == keyword)).scalar()
+        return (tuple(found), number) if found and number is not None else None
+
+    def _learn_names(self, connection: Connection, places: set[int], keywords: set[int]) -> None:
+        with self._lock:
+            if not places <= self._places.keys():
+                table = tables.place_names
+                rows = connection.execute(select(table.c.number, table.c.place, table.c.level))
+                self._places.update({number: (place, level) for number, place, level in rows})
+            if not keywords <= self._keywords.keys():
+                words = tables.keyword_names
+                self._keywords.update(
+                    {int(n): str(word) for n, word in connection.execute(select(words.c.number, words.c.keyword))}
+                )
+
+
+def _sums(span: Span) -> Select[Any]:
+    """Place, keyword, voices, messages, seconds with an expectation, expected, squared width, smallest p."""
+    c = span.table.c
+    width = c.upper - c.expected
+    known = func.sum(func.coalesce(c.seconds + 0 * c.expected, 0))  # 0 where the expectation is NULL
+    return (
+        select(c.place, c.keyword, func.sum(c.voices), func.sum(c.messages), known,
+               func.coalesce(func.sum(c.expected), 0.0), func.coalesce(func.sum(width * width), 0.0),
+               func.coalesce(func.min(c.p_value), 1.0))
+        .where(and_(c.start >= span.since, c.start < span.until))
+        .group_by(c.place, c.keyword)
+    )  # fmt: skip
+
+
+def _added(first: list[float], second: list[float]) -> list[float]:
+    return [*(a + b for a, b in zip(first[:-1], second[:-1], strict=True)), min(first[-1], second[-1])]
+
+
+def _stretched(values: list[float], covered: float) -> tuple[int, int, float, float, float]:
+    """Voices, messages, expected, upper, p; the expectation of the windows that have cells, stretched over all covered ones."""
+    voices, messages, known, expected, squared, p = values
+    stretch = max(1.0, covered / known) if known else 1.0
+    expected *= stretch
+    return int(voices), int(messages), expected, expected + math.sqrt(squared * stretch), p
+
+
+def _by_hour(cells: list[Cell]) -> list[Cell]:
+    """The cells summed by hour; those of an hour or more stay."""
+    parts: dict[int, list[Cell]] = {}
+    for cell in cells:
+        parts.setdefault(cell.start // HOUR_SECONDS * HOUR_SECONDS, []).append(cell)
+    return [hour_cell(start, found) for start, found in sorted(parts.items())]
+
+
+def hour_cell(start: int, found: list[Cell]) -> Cell:
+    """One cell for an hour's cells; what was expected is stretched over the windows without one."""
+    if len(found) == 1 and found[0].seconds >= HOUR_SECONDS:
+        return found[0]
+    known = sum(cell.seconds for cell in found)
+    stretch = max(1.0, HOUR_SECONDS / known)
+    expected = sum(cell.expected for cell in found) * stretch
+    width = math.sqrt(sum((cell.upper - cell.expected) ** 2 for cell in found) * stretch)
+    return Cell(
+        start,
+        HOUR_SECONDS,
+        found[0].place,
+        found[0].keyword,
+        sum(cell.voices for cell in found),
+        sum(cell.messages for cell in found),
+        expected,
+        expected + width,
+        min(cell.p_value for cell in found),
+    )
+
+
+def _meta(connection: Connection, key: str) -> float | None:
+    found = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == key)).scalar()
+    return None if found is None else float(json.loads(found))

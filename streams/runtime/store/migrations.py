@@ -1,0 +1,67 @@
+"""Brings a store to the tables of this version, one numbered step after another, each in a transaction of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select
+from sqlalchemy.engine import make_url
+
+from streams.runtime.store import tables
+
+BUSY_SECONDS = 5.0
+
+
+class StoreError(RuntimeError):
+    """The store cannot be used; the message says why."""
+
+
+def _create(connection: Connection) -> None:
+    tables.metadata.create_all(connection)
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_create,)
+
+
+def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
+    """An engine on the store at `url`, created or migrated where needed. Raises StoreError when it is of a newer version."""
+    parsed = make_url(url)
+    sqlite = parsed.get_backend_name() == "sqlite"
+    if sqlite and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": busy_seconds} if sqlite else {})
+    if sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+    migrate(engine)
+    return engine
+
+
+def migrate(engine: Engine) -> int:
+    """Apply the steps that are missing; returns the version reached."""
+    with engine.begin() as connection:
+        tables.versions.create(connection, checkfirst=True)
+        found = connection.execute(select(func.max(tables.versions.c.version))).scalar() or 0
+    if found > len(STEPS):
+        raise StoreError(
+            f"the store has version {found}, this program knows {len(STEPS)}: it was written by a newer one"
+        )
+    for version in range(found + 1, len(STEPS) + 1):
+        with engine.begin() as connection:
+            STEPS[version - 1](connection)
+            connection.execute(tables.versions.insert().values(version=version, applied_at=time.time()))
+    return len(STEPS)
+
+
+def is_store(engine: Engine) -> bool:
+    """Whether the database holds our tables."""
+    return inspect(engine).has_table(tables.versions.name)
+
+
+def _prepare_sqlite(connection: object, record: object) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA cache_size=-32000")
+    cursor.close()

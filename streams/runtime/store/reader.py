@@ -1,0 +1,192 @@
+"""Questions pages, the API and the terminal ask the store. Each is one or two short queries and may come from any thread."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, Select, and_, func, or_, select
+
+from alerting.model import Control, Incident, State
+from streams.runtime.store import tables
+from streams.runtime.store.cells import Cell, CellReader
+
+
+class SourceStatus(msgspec.Struct, frozen=True):
+    """How a source does; `usual_per_hour` is its own rate at this hour of the week."""
+
+    source: str
+    channel: str
+    last_event: float | None
+    last_arrival: float | None
+    records: int
+    dead_letters: int
+    usual_per_hour: float
+    blind_since: float | None
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The service as a whole; `red` says in one sentence what is broken, None where nothing is."""
+
+    last_close: float | None = None
+    watermark: float | None = None
+    learning_until: float | None = None
+    budget_per_week: float = 0.0
+    budget_spent: float = 0.0
+    people_last_hour: int = 0
+    usual_last_hour: float = 0.0
+    disk_full: bool = False
+    red: str | None = None
+
+
+class DeadLetterCount(msgspec.Struct, frozen=True):
+    """Dead letters with one reason from one origin; what was written in them is not told here."""
+
+    reason: str
+    where: str  # journal or file name
+    count: int
+
+
+class Health(msgspec.Struct):
+    """What is broken right now, told by the running service; the store itself may not be writable then."""
+
+    disk_full: bool = False
+    store: str | None = None
+    journal: str | None = None
+    pipeline: str | None = None
+
+    @property
+    def red(self) -> str | None:
+        """One sentence on what is broken, None where nothing is."""
+        if self.disk_full:
+            return "The disk is full: complaints are refused until there is room."
+        return self.journal or self.store or self.pipeline
+
+
+class Reader:
+    """Read access to a store; `health` is that of the service in this process, where there is one."""
+
+    def __init__(self, engine: Engine, health: Health | None = None) -> None:
+        self.engine = engine
+        self.health = health or Health()
+        self._cells = CellReader(engine)
+
+    def incidents(
+        self,
+        *,
+        states: Sequence[State] | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        place: str | None = None,
+        keyword: str | None = None,
+        at: float | None = None,
+        limit: int = 500,
+    ) -> list[Incident]:
+        """The newest revision of each incident alive in [since, until), latest first; `at`: as they looked then."""
+        table = tables.incidents if at is None else tables.incident_revisions
+        query: Select[Any] = select(table.c.body).order_by(table.c.updated_at.desc(), table.c.id).limit(limit)
+        if at is not None:
+            newest = (
+                select(table.c.id, func.max(table.c.revision).label("revision"))
+                .where(table.c.updated_at <= at)
+                .group_by(table.c.id)
+                .subquery()
+            )
+            query = query.join(newest, and_(table.c.id == newest.c.id, table.c.revision == newest.c.revision))
+        if states is not None:
+            query = query.where(table.c.state.in_(states))
+        if since is not None:
+            query = query.where(or_(table.c.resolved_at.is_(None), table.c.resolved_at >= since))
+        if until is not None:
+            query = query.where(table.c.onset < until)
+        if place is not None:
+            query = query.where(table.c.places.contains(f"|{place}|", autoescape=True))
+        if keyword is not None:
+            query = query.where(table.c.keywords.contains(f"|{keyword}|", autoescape=True))
+        with self.engine.connect() as connection:
+            return [_incident(body) for body in connection.execute(query).scalars()]
+
+    def incident(self, id: str) -> list[Incident]:
+        """All revisions of an incident, oldest first; empty when there is none of that id."""
+        table = tables.incident_revisions
+        with self.engine.connect() as connection:
+            found = connection.execute(select(table.c.body).where(table.c.id == id).order_by(table.c.revision))
+            return [_incident(body) for body in found.scalars()]
+
+    def series(self, place_id: str, keyword_id: str, since: float, until: float) -> list[Cell]:
+        """The cells of a place and keyword that start in [since, until), oldest first; over more than two days by the hour.
+
+        Windows in which nobody spoke and nothing was unusual have no cell.
+        """
+        return self._cells.series(place_id, keyword_id, since, until)
+
+    def matrix(self, since: float, until: float, *, level: str | None = None) -> list[Cell]:
+        """Sums by place and keyword over [since, until), with the smallest p-value; `expected` covers the silent windows too."""
+        return self._cells.matrix(since, until, level=level)
+
+    def sources(self, now: float) -> list[SourceStatus]:
+        """Every source heard so far, by name."""
+        table, dead = tables.sources, tables.dead_letters
+        counted = select(dead.c.source, func.count().label("dead")).group_by(dead.c.source).subquery()
+        columns = [table.c[name] for name in SourceStatus.__struct_fields__ if name != "dead_letters"]
+        query = (
+            select(*columns, func.coalesce(counted.c.dead, 0).label("dead_letters"))
+            .outerjoin(counted, counted.c.source == table.c.source)
+            .order_by(table.c.source)
+        )
+        with self.engine.connect() as connection:
+            return [SourceStatus(**row._mapping) for row in connection.execute(query)]
+
+    def controls(self, incident: str | None = None, since: float | None = None) -> list[Control]:
+        """What people did, oldest first."""
+        table = tables.controls
+        query = select(table.c.body).order_by(table.c.at, table.c.id)
+        if incident is not None:
+            query = query.where(table.c.incident == incident)
+        if since is not None:
+            query = query.where(table.c.at >= since)
+        with self.engine.connect() as connection:
+            return [msgspec.json.decode(body, type=Control) for body in connection.execute(query).scalars()]
+
+    def status(self, now: float) -> Status:
+        """The service as a whole; the last hour is that before `now`."""
+        kept = self.meta()
+        people, usual = self._cells.last_hour(now)
+        return Status(
+            last_close=kept.get("last_close"),
+            watermark=kept.get("watermark"),
+            learning_until=kept.get("learning_until"),
+            budget_per_week=kept.get("budget_per_week", 0.0),
+            budget_spent=kept.get("budget_spent", 0.0),
+            people_last_hour=people,
+            usual_last_hour=usual,
+            disk_full=self.health.disk_full,
+            red=self.health.red,
+        )
+
+    def dead_letters(self, since: float) -> list[DeadLetterCount]:
+        """Records not counted that arrived since, by reason and origin, commonest first."""
+        table = tables.dead_letters
+        query = select(table.c.reason, table.c.where).where(table.c.arrived_at >= since)
+        counts: dict[tuple[str, str], int] = {}
+        with self.engine.connect() as connection:
+            for reason, where in connection.execute(query):
+                key = reason, where.rsplit(":", 2)[0]
+                counts[key] = counts.get(key, 0) + 1
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        return [DeadLetterCount(reason, where, count) for (reason, where), count in ranked]
+
+    def meta(self) -> dict[str, Any]:
+        """The store's single values by key."""
+        with self.engine.connect() as connection:
+            found = connection.execute(select(tables.meta.c.key, tables.meta.c.value))
+            return {key: json.loads(value) for key, value in found}
+
+
+def _incident(body: str) -> Incident:
+    return msgspec.json.decode(body, type=Incident)
+
+
+__all__ = ["Cell", "DeadLetterCount", "Health", "Reader", "SourceStatus", "Status"]

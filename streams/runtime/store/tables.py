@@ -1,0 +1,148 @@
+"""The store's tables. Times are Unix seconds; places and keywords of cells are numbers of `place_names` and `keyword_names`."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+versions = Table(
+    "versions", metadata, Column("version", Integer, primary_key=True), Column("applied_at", Float, nullable=False)
+)
+
+meta = Table("meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
+
+place_names = Table(
+    "place_names",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("place", String(128), nullable=False, unique=True),
+    Column("level", String(16), nullable=False),
+)
+
+keyword_names = Table(
+    "keyword_names",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("keyword", String(256), nullable=False, unique=True),
+)
+
+
+def _cells(name: str, *keys: str) -> Table:
+    """Counts of closed windows, clustered by `keys`; expected, upper, p_value are NULL where only late rows are known."""
+    return Table(
+        name,
+        metadata,
+        *(Column(key, Integer, primary_key=True, autoincrement=False) for key in keys),
+        Column("seconds", Integer, nullable=False),
+        Column("voices", Integer, nullable=False),
+        Column("messages", Integer, nullable=False),
+        Column("expected", Float),
+        Column("upper", Float),
+        Column("p_value", Float),
+        sqlite_with_rowid=False,
+    )
+
+
+cells = _cells("cells", "start", "place", "keyword")
+Index("cells_series", cells.c.place, cells.c.keyword, cells.c.start)
+hours = _cells("hours", "place", "keyword", "start")  # sums of cells, an hour each; kept when the cells are gone
+Index("hours_start", hours.c.start)
+
+
+def _incidents(name: str, *, revisions: bool) -> Table:
+    """Incidents as JSON, with the columns that are searched; `places` and `keywords` hold `|id|id|`."""
+    return Table(
+        name,
+        metadata,
+        Column("id", String(64), primary_key=True),
+        Column("revision", Integer, primary_key=revisions, nullable=False, autoincrement=False),
+        Column("state", String(16), nullable=False),
+        Column("onset", Float, nullable=False),
+        Column("updated_at", Float, nullable=False),
+        Column("resolved_at", Float),
+        Column("places", Text, nullable=False),
+        Column("keywords", Text, nullable=False),
+        Column("body", Text, nullable=False),
+    )
+
+
+incidents = _incidents("incidents", revisions=False)  # the newest revision of each
+Index("incidents_state", incidents.c.state, incidents.c.updated_at)
+incident_revisions = _incidents("incident_revisions", revisions=True)
+Index("incident_revisions_updated", incident_revisions.c.updated_at)
+
+controls = Table(
+    "controls",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("at", Float, nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("incident", String(64), index=True),
+    Column("body", Text, nullable=False),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("source", String(256), primary_key=True),
+    Column("channel", String(16), nullable=False),
+    Column("last_event", Float),
+    Column("last_arrival", Float),
+    Column("records", Integer, nullable=False),
+    Column("complaints", Integer, nullable=False),
+    Column("voices", Integer, nullable=False),
+    Column("placed", Integer, nullable=False),
+    Column("duplicates", Integer, nullable=False),
+    Column("copies", Integer, nullable=False),
+    Column("old", Integer, nullable=False),
+    Column("late", Integer, nullable=False),
+    Column("clock_changes", Integer, nullable=False),
+    Column("usual_per_hour", Float, nullable=False),
+    Column("blind_since", Float),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("where", String(512), primary_key=True),
+    Column("reason", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("source", String(256)),
+    Column("arrived_at", Float, nullable=False, index=True),
+    Column("length", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("raw", Text, nullable=False),  # base64; the only place that holds what people wrote
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("dedup_key", String(255), primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("incident", String(64), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("state", String(16), nullable=False, index=True),  # pending | sent
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at", Float),
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("start", Float, primary_key=True),
+    Column("kind", String(16), primary_key=True),  # step | suspend | down
+    Column("seconds", Float, nullable=False),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, nullable=False),
+    Column("made_at", Float, nullable=False),
+    Column("config", String(64), nullable=False),
+    Column("cursors", Text, nullable=False),
+    Column("checksum", String(64), nullable=False),
+    Column("state", LargeBinary, nullable=False),
+)
