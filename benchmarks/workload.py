@@ -20,82 +20,17 @@ PAIRS = [
     "no one knows",
     "at the gate",
 ]
-THINGS = [
-    "power",
-    "water",
-    "signal",
-    "train",
-    "bus",
-    "payment",
-    "card",
-    "login",
-    "elevator",
-    "parking",
-    "heating",
-    "traffic",
-    "internet",
-    "cable",
-]
-FAULTS = [
-    "outage",
-    "leak",
-    "failure",
-    "delay",
-    "stuck",
-    "error",
-    "declined",
-    "broken down",
-    "cut",
-    "out of order",
-    "not working",
-    "too slow",
-    "missing",
-    "closed",
-]
-PHRASES = (SINGLE + PAIRS + [f"{thing} {fault}" for thing in THINGS for fault in FAULTS])[:200]
-FILLER = [
-    "the",
-    "and",
-    "again",
-    "today",
-    "really",
-    "just",
-    "why",
-    "now",
-    "still",
-    "here",
-    "my",
-    "our",
-    "this",
-    "morning",
-    "evening",
-    "street",
-    "road",
-    "office",
-    "home",
-    "station",
-    "please",
-    "somebody",
-    "everyone",
-    "hours",
-    "minutes",
-    "waiting",
-    "nobody",
-    "answers",
-    "phone",
-    "call",
-    "help",
-    "thanks",
-    "another",
-    "week",
-    "second",
-    "time",
-    "going",
-    "bad",
-    "worse",
-    "day",
-    "night",
-]
+_THINGS = "power water signal train bus payment card login elevator parking heating traffic internet cable"
+_FAULTS = (
+    "outage,leak,failure,delay,stuck,error,declined,broken down,cut,out of order,not working,too slow,missing,closed"
+)
+_PAIRED = [f"{thing} {fault}" for thing in _THINGS.split() for fault in _FAULTS.split(",")]
+PHRASES = (SINGLE + PAIRS + _PAIRED)[:200]
+_FILLER = (
+    "the and again today really just why now still here my our this morning evening street road office home station please somebody "
+    "everyone hours minutes waiting nobody answers phone call help thanks another week second time going bad worse day night"
+)
+FILLER = _FILLER.split()
 START = 1_767_571_200.0
 
 

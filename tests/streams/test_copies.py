@@ -6,29 +6,8 @@ import random
 
 from streams.copies import MAX_DISTANCE, Copies, lane
 
-WORDS = [
-    "the",
-    "lights",
-    "just",
-    "went",
-    "out",
-    "on",
-    "the",
-    "whole",
-    "street",
-    "and",
-    "the",
-    "lift",
-    "is",
-    "stuck",
-    "between",
-    "two",
-    "floors",
-    "with",
-    "people",
-    "in",
-    "it",
-]
+TEXT = "the lights just went out on the whole street and the lift is stuck between two floors with people in it"
+WORDS = TEXT.split()
 
 
 def copied(copies: Copies, words: list[str], time: float) -> bool:
