@@ -1,0 +1,255 @@
+"""The keyword tree of a pack, and the one scan (Aho, Corasick 1975) that finds its phrases and place names in a text.
+
+Every phrase is stored with a space on either side, so that it matches whole words only. What the phrases found amount
+to is worked out once for each combination and remembered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+import ahocorasick
+import msgspec
+import numpy as np
+
+from alerting.model import Ints
+from streams.pack import Keyword, Pack, PackError, load_pack, parse_pack
+from streams.text import normalise
+
+__all__ = ["Pack", "PackError", "Taxonomy", "load_pack", "parse_pack"]
+
+ROOT = 0
+VERSION = 1  # of what a pack and a text give
+MIN_JOINED_CHARACTERS = 8  # "power outage" is also found as "poweroutage"
+_CACHED = 50_000
+_NOTHING: tuple[tuple[int, ...], list[int]] = ((), [])
+
+
+class _Rule(msgspec.Struct, frozen=True):
+    """When a leaf is found: any of its phrases, none of `unless`, one of each group of `needs`; all are codes."""
+
+    unless: frozenset[int]
+    needs: tuple[frozenset[int], ...]
+
+
+class Taxonomy:
+    """Node 0 is `*`; then the pack's keywords in their order, subjects, and each subject with each top-level keyword.
+
+    `names` are (phrase, place) pairs to find in the same scan.
+    """
+
+    def __init__(self, pack: Pack, names: Iterable[tuple[str, int]] = ()) -> None:
+        self.pack = pack
+        self._build_tree(pack)
+        self._build_automaton(pack, names)
+        self._leaves: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._closures: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]] = {}
+        self.digest = hashlib.blake2b(bytes([VERSION]) + msgspec.json.encode(pack), digest_size=16).hexdigest()
+
+    # -- the tree ------------------------------------------------------------------------------------------------
+
+    def _build_tree(self, pack: Pack) -> None:
+        self._keywords: list[Keyword] = [Keyword("*", "anything")]
+        self._index: dict[str, int] = {"*": ROOT}
+        parent = [-1]
+        for keyword in sorted(pack.keywords, key=lambda one: one.id.count("/")):
+            above = self._index[keyword.id.rpartition("/")[0] or "*"]
+            self._add(_inherit(keyword, self._keywords[above]), above, parent)
+        tops = [node for node in range(len(parent)) if parent[node] == ROOT]
+        self._tops = {node: node for node in tops}
+        self._inner = set(parent)
+        self.leaves = tuple(node for node in range(1, len(parent)) if node not in self._inner)
+        self._subjects: dict[str, int] = {}
+        self._crossed: dict[tuple[int, int], int] = {}
+        for subject in pack.subjects:
+            node = self._subjects[subject.id] = self._add(Keyword(subject.id, subject.name), ROOT, parent)
+            for top in tops:
+                plain = self._keywords[top]
+                path, name = f"{subject.id}/{plain.id}", f"{subject.name} {plain.name}"
+                made = msgspec.structs.replace(plain, id=path, name=name)
+                crossed = self._crossed[node, top] = self._add(made, node, parent)
+                self._tops[crossed] = top
+        self.parent: Ints = np.array(parent, dtype=np.int64)
+        self.level: Ints = np.zeros(len(parent), dtype=np.int64)  # steps from the root
+        for node in range(1, len(parent)):
+            self.level[node] = self.level[parent[node]] + 1
+            if node not in self._tops:
+                self._tops[node] = self._tops.get(parent[node], ROOT)
+        self._sources: dict[str, tuple[int, ...]] = {}
+        for subject in pack.subjects:
+            for source in subject.sources:
+                self._sources[source] = (*self._sources.get(source, ()), self._subjects[subject.id])
+
+    def _add(self, keyword: Keyword, above: int, parent: list[int]) -> int:
+        node = len(parent)
+        self._keywords.append(keyword)
+        self._index[keyword.id] = node
+        parent.append(above)
+        return node
+
+    def __len__(self) -> int:
+        return len(self._keywords)
+
+    def index(self, id: str) -> int:
+        """The node of an id. Raises KeyError."""
+        return self._index[id]
+
+    def id(self, keyword: int) -> str:
+        """The slug path: `baggage/lost-bag`, `southwest`, `southwest/baggage`, or `*`."""
+        return self._keywords[keyword].id
+
+    def name(self, keyword: int) -> str:
+        """For people, fits "<name> at <place>"."""
+        return self._keywords[keyword].name
+
+    def team(self, keyword: int) -> str | None:
+        """Who is asked, of the keyword or the nearest ancestor that says."""
+        return self._keywords[keyword].team
+
+    def runbook_url(self, keyword: int) -> str | None:
+        """What to do, of the keyword or the nearest ancestor that says."""
+        return self._keywords[keyword].runbook_url
+
+    def first_question(self, keyword: int) -> str | None:
+        """What to ask first, of the keyword or the nearest ancestor that says."""
+        return self._keywords[keyword].first_question
+
+    def top(self, keyword: int) -> int:
+        """The top-level keyword it belongs to, without its subject; the root for the root and for a subject."""
+        return self._tops.get(keyword, ROOT)
+
+    def leaf_words(self) -> Mapping[int, frozenset[str]]:
+        """The words of each leaf's phrases."""
+        return {
+            node: frozenset(word for one in self._keywords[node].phrases for word in normalise(one))
+            for node in self.leaves
+        }
+
+    # -- the scan ------------------------------------------------------------------------------------------------
+
+    def _build_automaton(self, pack: Pack, names: Iterable[tuple[str, int]]) -> None:
+        self._codes: dict[str, int] = {}
+        self._triggers: dict[int, list[int]] = {}  # nodes that a phrase stands for: leaves, subjects
+        self._rules: dict[int, _Rule] = {}
+        for subject in pack.subjects:
+            for code in self._code(subject.phrases):
+                self._triggers.setdefault(code, []).append(self._subjects[subject.id])
+        for leaf in self.leaves:
+            for code in self._code(self._keywords[leaf].phrases):
+                self._triggers.setdefault(code, []).append(leaf)
+            self._rules[leaf] = self._rule(pack, leaf)
+        self._places: dict[int, int] = {}
+        phrases = len(self._codes)
+        for name, place in names:
+            code = self._codes.setdefault(" ".join(normalise(name)), len(self._codes))
+            if code not in self._triggers:
+                self._places[code] = place
+        self._only_place = phrases  # codes from here are names of places and nothing else
+        self._lengths = [len(phrase) for phrase in self._codes]
+        self._automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
+        for phrase, code in self._codes.items():
+            if phrase:
+                self._automaton.add_word(f" {phrase} ", code)
+        self._automaton.make_automaton()
+        self._iter = self._automaton.iter
+
+    def _code(self, phrases: Iterable[str]) -> frozenset[int]:
+        """Codes of phrases and of their joined forms."""
+        found = set()
+        for phrase in phrases:
+            words = normalise(phrase)
+            joined = "".join(words)
+            for form in (" ".join(words), joined if len(joined) >= MIN_JOINED_CHARACTERS else " ".join(words)):
+                found.add(self._codes.setdefault(form, len(self._codes)))
+        return frozenset(found)
+
+    def _rule(self, pack: Pack, leaf: int) -> _Rule:
+        """What the leaf and its ancestors ask for."""
+        path = self.id(leaf).split("/")
+        above = {"/".join(path[: n + 1]) for n in range(len(path))}
+        line = [keyword for keyword in pack.keywords if keyword.id in above]
+        unless = frozenset[int]().union(*(self._code(keyword.unless) for keyword in line))
+        return _Rule(unless, tuple(self._code(keyword.needs) for keyword in line if keyword.needs))
+
+    def match(self, words: list[str]) -> tuple[int, ...]:
+        """Sorted leaf nodes found in normalised words, with the subjects named; nothing when no leaf is found."""
+        return self.scan(words)[0]
+
+    def scan(self, words: list[str]) -> tuple[tuple[int, ...], list[int]]:
+        """What `match` gives, and the places named, in the order of the text."""
+        found = list(self._iter(f" {' '.join(words)} "))
+        if not found:
+            return _NOTHING
+        only_place = self._only_place
+        codes = tuple([code for _, code in found if code < only_place])
+        leaves = self._leaves.get(codes)
+        if leaves is None:
+            leaves = self._decide(codes)
+        return leaves, self._named(found) if self._places else []
+
+    def _decide(self, codes: tuple[int, ...]) -> tuple[int, ...]:
+        if len(self._leaves) >= _CACHED:
+            self._leaves.clear()
+        present = frozenset(codes)
+        nodes = {node for code in present for node in self._triggers.get(code, ())}
+        leaves = {
+            node
+            for node in nodes & self._rules.keys()
+            if present.isdisjoint(self._rules[node].unless)
+            and not any(map(present.isdisjoint, self._rules[node].needs))
+        }
+        subjects = nodes - self._rules.keys()
+        decided = self._leaves[codes] = tuple(sorted(leaves | subjects)) if leaves else ()
+        return decided
+
+    def _named(self, found: list[tuple[int, int]]) -> list[int]:
+        """Places named: of overlapping names the longest, none that is part of a keyword's or subject's phrase."""
+        known = self._places
+        spans = [(end - self._lengths[code], end, known[code]) for end, code in found if code in known]
+        if not spans:
+            return []
+        taken = [(end - self._lengths[code], end) for end, code in found if code in self._triggers]
+        if not taken and len(spans) == 1:
+            return [spans[0][2]]
+        kept = []
+        for start, end, place in sorted(spans, key=lambda span: (span[0] - span[1], span[0])):
+            if all(end <= first or last <= start for first, last in taken):
+                taken.append((start, end))
+                kept.append((start, place))
+        return [place for _, place in sorted(kept)]
+
+    def closure(self, leaves: tuple[int, ...], source: str) -> tuple[int, ...]:
+        """Every node a complaint counts for, sorted: leaves, ancestors, `*`, subjects, subjects x top-level keywords.
+
+        `leaves` as `match` gives them. A source that is about certain subjects decides them; otherwise the text does.
+        """
+        subjects = self._sources.get(source, ())
+        found = self._closures.get((leaves, subjects))
+        return self._close(leaves, subjects) if found is None else found
+
+    def _close(self, leaves: tuple[int, ...], subjects: tuple[int, ...]) -> tuple[int, ...]:
+        if len(self._closures) >= _CACHED:
+            self._closures.clear()
+        keywords = [node for node in leaves if node in self._rules]
+        about = subjects or tuple(node for node in leaves if node not in self._rules)
+        nodes: set[int] = set()
+        for node in keywords:
+            while node != -1:
+                nodes.add(node)
+                node = int(self.parent[node])
+        if nodes:
+            nodes.update(about)
+            nodes.update(self._crossed[subject, self.top(node)] for subject in about for node in keywords)
+        closed = self._closures[leaves, subjects] = tuple(sorted(nodes))
+        return closed
+
+
+def _inherit(keyword: Keyword, above: Keyword) -> Keyword:
+    """The keyword with what it leaves unsaid taken from its parent."""
+    return msgspec.structs.replace(
+        keyword,
+        team=keyword.team or above.team,
+        runbook_url=keyword.runbook_url or above.runbook_url,
+        first_question=keyword.first_question or above.first_question,
+    )

@@ -1,0 +1,117 @@
+"""Texts as people and hostile people write them, made into plain words: Unicode TR 36 and 39, with a table of our own.
+
+`normalise` serves the matching; `redact` (`streams/redaction.py`) makes what people get to read.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from streams.redaction import redact
+
+__all__ = ["normalise", "redact", "without_handles_and_links"]
+
+MAX_CHARACTERS = 4_096
+
+_APOSTROPHES = "'`´‘’‛′ʹʻʼʽˈ＇"
+_FILLERS = "\u115f\u1160\u3164\uffa0\u2800"  # letters and symbols that show nothing
+_SPACE = " "
+
+# Lower-case letters read as a Latin one. Wholly foreign words are folded only when each letter is of this first table.
+_LIKE = {
+    "a": "аɑα", "c": "сϲᴄ", "d": "ԁ", "e": "еҽ", "g": "ɡ", "h": "һ", "i": "іιɩ", "j": "јϳ", "l": "ӏ", "n": "ո",
+    "o": "оοօσ", "p": "рρ", "q": "ԛ", "s": "ѕ", "u": "սυ", "v": "ѵν", "w": "ԝω", "x": "хχ", "y": "уүγ",
+}  # fmt: skip
+# Read as Latin only beside Latin letters: letters whose capitals look alike, and loose likenesses.
+_LOOSE = {
+    "a": "ᴀ", "b": "вβʙьƅ", "c": "ⅽ", "d": "ᴅժ", "e": "εєᴇɛ", "f": "ꜰϝƒ", "g": "ɢց", "h": "нηʜհ", "i": "ɪı",
+    "j": "ᴊ", "k": "кκᴋ", "l": "ʟ", "m": "мμᴍ", "n": "пɴη", "o": "ᴏ", "p": "ᴘ", "r": "гʀᴦ", "s": "ꜱ", "t": "тτᴛ",
+    "u": "ᴜʊ", "v": "ᴠ", "w": "шщᴡѡա", "x": "ж", "y": "ʏ", "z": "ζᴢ",
+}  # fmt: skip
+_STRICT_FOLD = {ord(like): latin for latin, likes in _LIKE.items() for like in likes}
+_FOLD = {ord(like): latin for latin, likes in _LOOSE.items() for like in likes} | _STRICT_FOLD
+_STROKES = {
+    "ł": "l",
+    "ø": "o",
+    "đ": "d",
+    "ħ": "h",
+    "ŧ": "t",
+    "ı": "i",
+    "ƀ": "b",
+    "ɨ": "i",
+    "ɵ": "o",
+    "ʉ": "u",
+    "ƶ": "z",
+}
+
+_ASCII_TABLE = bytes(
+    code + 32 if 65 <= code <= 90 else code if chr(code).isalnum() else 32 for code in range(128)
+).ljust(256)
+_ASCII_DROP = b"'`"
+
+
+class _Characters(dict[int, str]):
+    """What a casefolded character becomes: itself, a plain letter, nothing, or a space; worked out once for each."""
+
+    def __missing__(self, code: int) -> str:
+        if len(self) > 20_000:
+            self.clear()  # all of Unicode would not fit
+        self[code] = made = _plain(chr(code))
+        return made
+
+
+def _plain(character: str) -> str:
+    if character in _APOSTROPHES or character in _FILLERS:
+        return ""
+    category = unicodedata.category(character)
+    if category in ("Cf", "Mn", "Me"):
+        return ""
+    base = unicodedata.normalize("NFD", character)[0]
+    if base.isascii() and base.isalnum():
+        return base  # a Latin letter with its marks
+    if character.isalnum() or category == "Mc":
+        return _STROKES.get(character, character)
+    code = ord(character)
+    for first in (0x1F150, 0x1F170):  # white letters on black
+        if first <= code < first + 26:
+            return chr(97 + code - first)
+    return _SPACE
+
+
+_CHARACTERS = _Characters()
+_BEFORE = {ord(character): None for character in _APOSTROPHES + _FILLERS}  # NFKC would make some of them a space
+
+
+def normalise(text: str) -> list[str]:
+    """The words of a text for matching: lower case, no marks or apostrophes, look-alikes folded; 4,096 code points."""
+    text = text[:MAX_CHARACTERS]
+    if text.isascii():
+        return text.encode("ascii").translate(_ASCII_TABLE, _ASCII_DROP).decode("ascii").split()
+    return _normalise_any(text)
+
+
+def _normalise_any(text: str) -> list[str]:
+    """The same for any text; on ASCII it gives what the fast path gives."""
+    text = text.translate(_BEFORE)
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    plain = text.translate(_CHARACTERS)
+    if plain.isascii():
+        return plain.split()
+    return [word if word.isascii() else _fold(unicodedata.normalize("NFC", word)) for word in plain.split()]
+
+
+def _fold(word: str) -> str:
+    """Read look-alike letters as Latin in a word that has Latin letters too, or that is nothing but look-alikes."""
+    if any("a" <= letter <= "z" for letter in word):
+        return word.translate(_FOLD)
+    folded = word.translate(_STRICT_FOLD)
+    return folded if folded.isascii() and not folded.isdigit() else word
+
+
+_HANDLES_AND_LINKS = re.compile(r"^\s*RT\b[\s:]*|(?:https?://|www\.)\S+|[@＠﹫]\w+:?|\b(?:t\.co|bit\.ly|fb\.me)/\S+")
+
+
+def without_handles_and_links(text: str) -> str:
+    """The text without the sign of a repost, handles and links: what is left is compared to find copies."""
+    return _HANDLES_AND_LINKS.sub(" ", text)
