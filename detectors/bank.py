@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from detectors import inputs
-from detectors.base import Bools, Floats, Ints, Scores
+from detectors.base import Bools, Floats, Indices, Ints, Scores
 from detectors.core import Core
 from detectors.judgement import LEAST_DOUBT, Judgement, judge
 from detectors.state import pack, unpack
@@ -56,7 +56,11 @@ class Bank:
             raise ValueError("half_life_days, learning_hours: positive numbers wanted")
         self.window = inputs.window_of(window_seconds)
         self.zones = None if zones is None else tuple(zones)
-        self.options = {"season": season, "half_life_days": half_life_days, "learning_hours": learning_hours}
+        self.options: dict[str, Any] = {
+            "season": season,
+            "half_life_days": half_life_days,
+            "learning_hours": learning_hours,
+        }
         of = inputs.groups_of(groups, n_series, None if zones is None else len(zones))
         lent = inputs.parents_of(parents, n_series, n_series)
         self.learning_seconds = max(learning_hours * HOUR_SECONDS, FEWEST_WINDOWS * self.window)
@@ -160,11 +164,15 @@ class Bank:
         known = frozen | (asked.judgement.scores.p_value < SURPRISING)
         slow = moved[~known[moved]]
         core.lasting.add(number, slow, counts[slow])
-        more = np.zeros(self.n_series) if exposure is None else exposure - 1
-        for name, gap in (("recent", more), ("lasting", np.where(known, -1.0, more))):
-            index = np.flatnonzero(gap)
-            if len(index):
-                core.gap(name).add(number, index, gap[index] * masses[core.level.groups[index]])
+        gaps = known
+        if exposure is not None:
+            other = np.flatnonzero(exposure != 1)
+            core.gap("recent").add(number, other, (exposure[other] - 1) * masses[core.level.groups[other]])
+            gaps = known | (exposure != 1)
+        index = np.flatnonzero(gaps)
+        if len(index):
+            more = np.full(len(index), -1.0) if exposure is None else np.where(known[index], -1.0, exposure[index] - 1)
+            core.gap("lasting").add(number, index, more * masses[core.level.groups[index]])
 
     def _watch(self, asked: _Asked, number: int, scale: float, frozen: Bools) -> None:
         """Let the calibration see this window's raw p-values; series in an incident say nothing about chance."""
@@ -191,14 +199,11 @@ class Bank:
             if self.zones is not None and tuple(zones[: len(self.zones)]) != self.zones:
                 raise ValueError("zones: a group that exists cannot change its zone")
             self.zones = tuple(zones)
-        whole = np.shape(groups) == (n_series,)
-        of = inputs.groups_of(groups, n_series if whole else n_series - old, None if self.zones is None else len(self.zones))
-        of = of if whole else np.concatenate([level.groups, of])
+        n_zones = None if self.zones is None else len(self.zones)
+        of = inputs.groups_of(_whole(groups, level.groups, n_series, 0), n_series, n_zones)
         if (of[:old] != level.groups).any():
             raise ValueError("groups: a series that exists cannot change its group")
-        all_given = np.shape(parents) == (n_series,)
-        lent = inputs.parents_of(parents, n_series if all_given else n_series - old, n_series)
-        lent = lent if all_given else np.concatenate([level.parents, lent])
+        lent = inputs.parents_of(_whole(parents, level.parents, n_series, -1), n_series, n_series)
         names = self.zones or ("UTC",) * max(len(level.known), int(of.max(initial=0)) + 1)
         self._asked = None
         self.core.grow(of, lent, names)
@@ -232,5 +237,11 @@ def _same(a: Floats | None, b: Floats | None) -> bool:
     return a is b or (a is not None and b is not None and np.array_equal(a, b))
 
 
+def _whole(given: npt.ArrayLike | None, known: Indices, n_series: int, missing: int) -> npt.ArrayLike:
+    """What is given for all series, or what is known of the old ones with what is given for the new."""
+    new = np.full(n_series - len(known), missing) if given is None else np.asarray(given)
+    return new if len(new) == n_series else np.concatenate([known, new])
+
+
 def _by_group(groups: Ints, counts: Floats, n_groups: int) -> tuple[Ints, Floats]:
-    return np.arange(n_groups), np.bincount(groups, counts, n_groups)
+    return np.arange(n_groups), np.bincount(groups, counts, n_groups).astype(np.float64)

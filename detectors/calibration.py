@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.base import Floats, Ints
+from detectors.base import Floats, Indices
 from detectors.state import Arrays
 from detectors.strata import STRATA
 
@@ -30,7 +30,7 @@ class Calibration:
         other.tests, other.under = self.tests.copy(), self.under.copy()
         return other
 
-    def learn(self, p: Floats, strata: Ints, weight: float) -> None:
+    def learn(self, p: Floats, strata: Indices, weight: float) -> None:
         """Raw p-values of one window that could matter, with the stratum of each."""
         chance = p > ODD
         deep = np.searchsorted(-KNOTS, -np.log10(p[chance]))  # knots reached
@@ -51,7 +51,7 @@ class Calibration:
         slope = (self.shift[:, -1] - self.shift[:, -4]) / (KNOTS[-4] - KNOTS[-1])
         self.steep = np.clip(slope, 0.0, STEEPEST)
 
-    def __call__(self, p: Floats, strata: Ints) -> Floats:
+    def __call__(self, p: Floats, strata: Indices) -> Floats:
         """Calibrated p-values of raw ones, float64[m], in [0, 1] and in the same order within a stratum."""
         depth = -np.log10(np.maximum(p, 1e-300))
         place = np.clip((depth + KNOTS[0]) / 0.5, -1.0, len(KNOTS) - 1.0)
@@ -60,7 +60,7 @@ class Calibration:
         shift = (1 - f) * self.shift[strata, i] + f * self.shift[strata, i + 1]
         shift *= np.minimum(1.0, 1.0 + place)  # fades to nothing at p = 0.1
         shift += self.steep[strata] * np.maximum(0.0, depth + KNOTS[-1])
-        return np.minimum(1.0, np.maximum(p, 1e-300) * 10.0**shift)
+        return np.asarray(np.minimum(1.0, np.maximum(p, 1e-300) * 10.0**shift), np.float64)
 
     def rescale(self, factor: float) -> None:
         self.tests *= factor

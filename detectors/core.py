@@ -30,7 +30,14 @@ class Core:
     """The state of the bank. `last`: start of the last window taken in; `born`: of the first; None before."""
 
     def __init__(
-        self, groups: Ints, parents: Ints, zones: Sequence[str], *, window_seconds: int, flat: bool, half_life_days: float
+        self,
+        groups: Ints,
+        parents: Ints,
+        zones: Sequence[str],
+        *,
+        window_seconds: int,
+        flat: bool,
+        half_life_days: float,
     ) -> None:
         n = len(groups)
         self.window, self.half_life_hours = window_seconds, half_life_days * 24
@@ -44,8 +51,9 @@ class Core:
         self.lasting_gap: Sums | None = None
         self.short, self.long = Dispersion(n), Dispersion(n)
         self.calibration = Calibration()
+        self.stratum = np.zeros(n, np.int8)  # by rate, as of the last pooling
         self.population = np.zeros(STRATA)  # series by stratum
-        self.rest = np.full(n, -1, np.int64)  # number of the window up to which a series is kept out of the pools
+        self.rest = np.full(n, -1, np.int32)  # number of the window up to which a series is kept out of the pools
         self.last: int | None = None
         self.born: int | None = None
         self.hour = 0  # in which the scale was 1
@@ -154,7 +162,7 @@ class Core:
         """Theta and its standard deviation of these series at the base window or the longest sum."""
         windows = PEAKED if which is self.short else float(self.long_windows)
         seen = self.level.seen[index] / scale
-        return which.posterior(index, seen, rate * windows, stratum_of(rate, self.window), scale)
+        return which.posterior(index, seen, rate * windows, self.stratum[index], scale)
 
     def refresh(self, at: int) -> None:
         """Pool anew what series share: profiles, what is lent, dispersion, calibration."""
@@ -168,6 +176,7 @@ class Core:
         level.borrow(scale, self.window)
         rate = level.rate(scale)
         strata = stratum_of(rate, self.window)
+        self.stratum = strata.astype(np.int8)
         self.population = np.bincount(strata, minlength=STRATA).astype(np.float64)
         self.short.refresh(seen, rate * PEAKED, strata, scale)
         self.long.refresh(seen, rate * self.long_windows, strata, scale)
@@ -189,22 +198,29 @@ class Core:
             sums.grow(n)
         self.short.grow(n)
         self.long.grow(n)
-        self.rest = np.concatenate([self.rest, np.full(n - old, -1, np.int64)])
+        self.rest = np.concatenate([self.rest, np.full(n - old, -1, np.int32)])
+        new = np.arange(old, n)
+        self.stratum = np.concatenate(
+            [self.stratum, stratum_of(self.level.rate(scale, new), self.window).astype(np.int8)]
+        )
 
     def keep(self, index: Ints) -> None:
-        for part in (self.level, self.short, self.long, *self.all_sums()):
+        for part in (self.short, self.long):
             part.keep(index)
-        self.rest = self.rest[index]
+        for sums in self.all_sums():
+            sums.keep(index)
+        self.level.keep(index)
+        self.rest, self.stratum = self.rest[index], self.stratum[index]
 
     def state(self) -> Arrays:
-        out: Arrays = {"rest": self.rest, "population": self.population}
+        out: Arrays = {"rest": self.rest, "stratum": self.stratum, "population": self.population}
         for name in PARTS:
             part = getattr(self, name)
             out |= {} if part is None else {f"{name}.{key}": array for key, array in part.state().items()}
         return out
 
     def load(self, arrays: Arrays) -> None:
-        self.rest, self.population = arrays["rest"], arrays["population"]
+        self.rest, self.stratum, self.population = (arrays[name] for name in ("rest", "stratum", "population"))
         for name in ("recent", "lasting"):
             if f"{name}_gap.totals" in arrays:
                 setattr(self, f"{name}_gap", Sums(0, getattr(self, name).lengths, exact=True))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.base import Floats, Ints
+from detectors.base import Floats, Indices, Ints
 from detectors.state import Arrays
 from detectors.strata import STRATA
 
@@ -42,7 +42,9 @@ class Dispersion:
         doubt = mean * mean * relative / np.maximum(1 - none, 1e-12)
         self.excess[index] += ((counts - mean) ** 2 - counts + owed - np.minimum(doubt, mean)) * scale
 
-    def posterior(self, index: Ints, seen: Floats, rate: Floats, strata: Ints, scale: float) -> tuple[Floats, Floats]:
+    def posterior(
+        self, index: Ints, seen: Floats, rate: Floats, strata: Indices, scale: float
+    ) -> tuple[Floats, Floats]:
         """Theta and its standard deviation, float64[m]. `seen`: complaints learnt; `rate`: expected in a learnt window."""
         pooled, between = self.theta[strata], self.variance[strata]
         own = self.excess[index] / scale / np.maximum(seen, 1e-9)
@@ -51,7 +53,7 @@ class Dispersion:
         theta = np.clip(pooled + trust * (own - pooled), LEAST, MOST)
         return theta, np.sqrt((1 - trust) * between)
 
-    def refresh(self, seen: Floats, rate: Floats, strata: Ints, scale: float) -> None:
+    def refresh(self, seen: Floats, rate: Floats, strata: Indices, scale: float) -> None:
         """Pool anew, over all series: complaints learnt, expected in a learnt window, stratum."""
         weight = np.minimum(seen, MOST_COUNTS)
         own = self.excess / scale / np.maximum(seen, 1e-9)
@@ -72,7 +74,9 @@ class Dispersion:
         effective = norm / np.maximum(heaviest, 1e-300)
         spread = np.divide(by, norm, out=np.zeros(STRATA), where=norm > 0)
         prior = (USUAL_SPREAD / USUAL * self.theta) ** 2 * 0.3
-        self.variance = np.maximum((effective * spread + POOL_SERIES * prior) / (effective + POOL_SERIES), 0.01 * self.theta**2)
+        self.variance = np.maximum(
+            (effective * spread + POOL_SERIES * prior) / (effective + POOL_SERIES), 0.01 * self.theta**2
+        )
 
     def grow(self, n_series: int) -> None:
         self.excess = np.concatenate([self.excess, np.zeros(n_series - len(self.excess), np.float32)])

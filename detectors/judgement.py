@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors.base import Floats, Ints, Scores
+from detectors.base import Floats, Indices, Ints, Scores
 from detectors.core import Core
-from detectors.strata import stratum_of
 from detectors.sums import Sums
 from detectors.tails import mixed, negative_binomial, upper_quantile
 
@@ -16,6 +15,7 @@ LEAST_DOUBT = 0.03**2  # relative variance of the expected count that no history
 PLAIN = 0.02  # above this the tail with the mean theta is good enough
 CORRELATED = 0.5  # the sums overlap: fewer independent tests than sums
 UNREMARKABLE = 0.5
+HIGH = 1.9  # standard deviations above which a count can matter
 
 
 class Judgement(NamedTuple):
@@ -25,7 +25,7 @@ class Judgement(NamedTuple):
     rate: Floats
     moved: Ints
     raw: Floats
-    strata: Ints
+    strata: Indices
 
 
 class Candidates(NamedTuple):
@@ -53,7 +53,7 @@ def judge(core: Core, start: int, counts: Ints, exposure: Floats | None, *, lear
     now = core.profile.masses(np.array([start]), np.array([start + core.window]))[:, 0]
     expected = rate * now[level.groups] * (1.0 if exposure is None else exposure)
     doubt = core.profile.doubts(start) + LEAST_DOUBT
-    theta = core.short.theta[stratum_of(rate, core.window)]
+    theta = core.short.theta[core.stratum]
     relative = (1 + theta) / level.shape(scale) + doubt[level.groups]
     upper = upper_quantile(expected, expected * (1 + theta) + expected * expected * relative + 1e-12)
     p = np.ones(n)
@@ -63,7 +63,7 @@ def judge(core: Core, start: int, counts: Ints, exposure: Floats | None, *, lear
     raw = _tails(core, found, rate, scale, doubt)
     np.minimum.at(p, found.series, raw)
     moved = np.flatnonzero(p < UNREMARKABLE)
-    strata = stratum_of(rate[moved], core.window)
+    strata = core.stratum[moved]
     raw = p[moved]
     p[moved] = core.calibration(raw, strata)
     if exposure is not None:
@@ -77,13 +77,13 @@ def _candidates(core: Core, start: int, counts: Ints, exposure: Floats | None, r
     Otherwise a rise that is over would go on being news for a day.
     """
     small = counts.astype(np.int32)
-    moved = np.ones(len(counts), np.bool_)
+    moved: Ints | None = None
     found: list[Candidates] = []
     for sums, gap in ((core.recent, core.recent_gap), (core.lasting, core.lasting_gap)):
         masses = _masses(core, sums, start)
         for row in range(len(sums.lengths)):
             total = sums.totals[row] + small
-            index = np.flatnonzero((total > 0) & moved)
+            index = np.flatnonzero(total > 0) if moved is None else moved[total[moved] > 0]
             groups = core.level.groups[index]
             windows = masses[groups, row]
             if gap is not None:
@@ -94,8 +94,7 @@ def _candidates(core: Core, start: int, counts: Ints, exposure: Floats | None, r
             seen = total[index].astype(np.float64)
             high = np.flatnonzero(seen - 0.5 > mean + 1.2 * np.sqrt(mean))
             found.append(Candidates(index[high], np.full(len(high), len(found)), seen[high], mean[high]))
-        moved = np.zeros(len(counts), np.bool_)
-        moved[found[-1].series] = True
+        moved = found[-1].series
     return Candidates(*(np.concatenate(part) for part in zip(*found, strict=True)))
 
 
@@ -116,10 +115,13 @@ def _tails(core: Core, found: Candidates, rate: Floats, scale: float, doubt: Flo
     long, long_sd = core.dispersion(core.long, found.series, own, scale)
     lengths = core.recent.lengths + core.lasting.lengths
     reach = (np.log(lengths) / max(np.log(core.long_windows), 1e-9)).clip(0, 1)[found.row]
-    theta = short ** (1 - reach) * long**reach
-    sd = theta * np.hypot((1 - reach) * short_sd / short, reach * long_sd / long)
+    theta = np.exp((1 - reach) * np.log(short) + reach * np.log(long))
     relative = (1 + theta) / core.level.shape(scale, found.series) + doubt[core.level.groups[found.series]]
-    p = negative_binomial(found.total, found.mean, found.mean * (1 + theta + found.mean * relative))
-    deep = np.flatnonzero(p < PLAIN)
-    p[deep] = mixed(found.total[deep], found.mean[deep], theta[deep], sd[deep], relative[deep])
+    variance = found.mean * (1 + theta + found.mean * relative)
+    p = np.ones(len(own))
+    high = np.flatnonzero(found.total - 0.5 > found.mean + HIGH * np.sqrt(variance))
+    p[high] = negative_binomial(found.total[high], found.mean[high], variance[high])
+    deep = high[p[high] < PLAIN]
+    sd = theta[deep] * np.hypot(((1 - reach) * short_sd / short)[deep], (reach * long_sd / long)[deep])
+    p[deep] = mixed(found.total[deep], found.mean[deep], theta[deep], sd, relative[deep])
     return np.minimum(1.0, p * penalties(lengths, core.window)[found.row])

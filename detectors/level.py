@@ -23,7 +23,7 @@ class Level:
     def __init__(self, groups: Ints, parents: Ints, n_groups: int) -> None:
         n = len(groups)
         self.groups, self.parents = groups.astype(np.int32), parents.astype(np.int32)
-        self.seen, self.differs = np.zeros(n), np.zeros(n)
+        self.seen, self.differs = np.zeros(n), np.zeros(n, np.float32)
         self.known = np.zeros(n_groups)
         self.lends = np.full(n, FLOOR, np.float32)  # rate a new child of this series would be given
         self.prior = np.full(n, FLOOR, np.float32)  # rate lent to this series
@@ -55,7 +55,7 @@ class Level:
 
     def adjust(self, index: Ints, masses: Floats) -> None:
         """These series saw more or less than the window's density (exposure, hold)."""
-        self.differs[index] += masses
+        self.differs[index] += masses.astype(np.float32)
 
     def revalue(self, profile: Profile) -> None:
         """A new profile revalues the time already seen: a bank that has seen one night has not seen half a day."""
@@ -65,7 +65,7 @@ class Level:
         usable = (self.known > 0) & (value > 0)
         factor = np.where(usable, value / np.where(usable, self.known, 1.0), 1.0)
         self.known *= factor
-        self.differs *= factor[self.groups]
+        self.differs *= factor[self.groups].astype(np.float32)
 
     def borrow(self, scale: float, window_seconds: int) -> None:
         """Work out anew what parents, groups and the bank lend (pooled rates: complaints over windows seen)."""
@@ -99,7 +99,7 @@ class Level:
         known_parent = (parent >= 0) & (parent < old)
         lent[known_parent] = np.maximum(self.lends[parent[known_parent]], FLOOR)
         self.seen = np.concatenate([self.seen, np.zeros(n - old)])
-        self.differs = np.concatenate([self.differs, -self.known[new]])
+        self.differs = np.concatenate([self.differs, -self.known[new].astype(np.float32)])
         self.prior = np.concatenate([self.prior, lent.astype(np.float32)])
         self.lends = np.concatenate([self.lends, lent.astype(np.float32)])
 
@@ -112,7 +112,7 @@ class Level:
 
     def rescale(self, factor: float) -> None:
         self.seen *= factor
-        self.differs *= factor
+        self.differs *= np.float32(factor)
         self.known *= factor
 
     def state(self) -> Arrays:

@@ -94,7 +94,9 @@ class Profile:
     def _estimate(self, burstiness: Floats) -> None:
         worth = 1 / np.maximum(burstiness, 1.0)[:, None]
         flat = np.ones((1, HOURS))
-        shared, _ = _shrink(self.counts.sum(0, keepdims=True) * worth.min(), self.time.mean(0, keepdims=True), flat, BANK_HOUR)
+        shared, _ = _shrink(
+            self.counts.sum(0, keepdims=True) * worth.min(), self.time.mean(0, keepdims=True), flat, BANK_HOUR
+        )
         counts = self.counts * worth
         self.density, hourly = _shrink(counts, self.time, shared, GROUP_HOUR)
         own = counts.sum(1, keepdims=True)
@@ -114,11 +116,11 @@ class Profile:
             mine = self.zone == zone
             reached = self._until(np.tile(jump, (len(self.zones.names), 1)))
             total[mine, column] += (reached[:, 0] - reached[:, 1])[mine]
-        return total / (self.window / HOUR_SECONDS)
+        return np.asarray(total / (self.window / HOUR_SECONDS), np.float64)
 
     def doubts(self, start: int) -> Floats:
         """Relative variance of the density at a window, float64[groups]."""
-        return self.doubt[np.arange(len(self.zone)), self.cells(start)[self.zone, 0]]
+        return np.asarray(self.doubt[np.arange(len(self.zone)), self.cells(start)[self.zone, 0]], np.float64)
 
     def _until(self, local: Ints) -> Floats:
         """Integral of the density from an epoch to local times int64[zones, m], in hours: float64[groups, m]."""
@@ -128,8 +130,8 @@ class Profile:
         f = (part / HOUR_SECONDS)[self.zone]
         shape = f.shape
         here, next_ = self._sharp.ravel()[flat].reshape(shape), self._sharp.ravel()[flat + 1].reshape(shape)
-        total: Floats = HOURS * weeks[self.zone] + self._sum.ravel()[flat].reshape(shape)
-        return total + f * (here + 0.5 * f * (next_ - here))
+        total = HOURS * weeks[self.zone] + self._sum.ravel()[flat].reshape(shape)
+        return np.asarray(total + f * (here + 0.5 * f * (next_ - here)), np.float64)
 
     def _integrate(self) -> None:
         p = self.density

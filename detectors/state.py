@@ -19,7 +19,9 @@ def pack(kind: str, meta: Mapping[str, object], arrays: Mapping[str, npt.NDArray
     """`kind` names the detector and the version of its state; equal states give equal bytes."""
     layout = [[name, a.dtype.str, list(a.shape)] for name, a in sorted(arrays.items())]
     head = json.dumps({"kind": kind, "meta": meta, "arrays": layout}, sort_keys=True).encode()
-    body = b"".join([len(head).to_bytes(4, "big"), head, *(np.ascontiguousarray(a).tobytes() for _, a in sorted(arrays.items()))])
+    body = b"".join(
+        [len(head).to_bytes(4, "big"), head, *(np.ascontiguousarray(a).tobytes() for _, a in sorted(arrays.items()))]
+    )
     return MAGIC + hashlib.blake2b(body, digest_size=DIGEST_BYTES).digest() + body
 
 

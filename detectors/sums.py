@@ -18,7 +18,7 @@ from detectors.state import Arrays
 
 LENGTHS_SECONDS = (3600, 7200, 21_600, 86_400)
 RECENT_SECONDS = 7200
-FINE, BLOCKS, FEWEST_BLOCKS = 16, 24, 6
+FINE, BLOCKS, FEWEST_BLOCKS = 16, 12, 3
 Values = npt.NDArray[Any]
 Entry = tuple[int, npt.NDArray[np.int32], Values]  # number of a window or block, series, their values
 NEVER = -(2**62)
@@ -34,7 +34,7 @@ def lengths_of(window_seconds: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def tiers_of(lengths: Sequence[int]) -> list[tuple[int, list[int]]]:
-    """Block size in windows and the rows of `lengths` summed in such blocks: at least 6, at most 24 blocks a sum."""
+    """Block size in windows and the rows of `lengths` summed in such blocks: at least 3, at most 12 or so blocks a sum."""
     rest, tiers = list(range(len(lengths))), []
     while rest:
         longest = lengths[rest[-1]]
@@ -64,14 +64,21 @@ class _Tier:
         else:
             self.pending.append(entry)
 
-    def close_block(self, window: int) -> None:
+    def close_block(self, window: int, n_series: int) -> None:
         """Merge the windows of a block that has ended."""
         if self.pending and self.pending[0][0] // self.block != window // self.block:
             values = np.concatenate([e[2].astype(np.float64) for e in self.pending])
-            series, where = np.unique(np.concatenate([e[1] for e in self.pending]), return_inverse=True)
-            merged = np.bincount(where, values)
+            index = np.concatenate([e[1] for e in self.pending])
+            if 16 * len(index) > n_series:
+                series = np.flatnonzero(np.bincount(index, minlength=n_series)).astype(np.int32)
+                merged = np.bincount(index, values, n_series)[series]
+            else:
+                series, where = np.unique(index, return_inverse=True)
+                merged = np.bincount(where, values)
             exact = self.pending[0][2].dtype.kind == "f"
-            self.blocks.append((self.pending[0][0] // self.block, series, merged if exact else _small(merged)))
+            self.blocks.append(
+                (self.pending[0][0] // self.block, series, merged.astype(np.float32) if exact else _small(merged))
+            )
             self.pending = []
 
     def expire(self, totals: Values, before: int, now: int) -> None:
@@ -96,7 +103,7 @@ class Sums:
 
     def __init__(self, n_series: int, lengths: Sequence[int], exact: bool = False) -> None:
         self.lengths, self.exact = tuple(lengths), exact  # exact: floats, else counts
-        self.totals = np.zeros((len(self.lengths), n_series), np.float64 if exact else np.int32)
+        self.totals = np.zeros((len(self.lengths), n_series), np.float32 if exact else np.int32)
         self.tiers = [
             _Tier(block, rows, np.array([max(1, self.lengths[r] // block) for r in rows], np.int64))
             for block, rows in tiers_of(self.lengths)
@@ -114,7 +121,7 @@ class Sums:
         """Drop what sums that end at `window` no longer cover."""
         if self.at < window:
             for tier in self.tiers:
-                tier.close_block(window)
+                tier.close_block(window, self.totals.shape[1])
                 if self.at != NEVER:
                     tier.expire(self.totals, self.at // tier.block, window // tier.block)
             self.at = window
@@ -123,7 +130,7 @@ class Sums:
         """Take in a window (moved to already): the values of the series that moved, each series once."""
         if len(index):
             self.totals[:, index] += values.astype(self.totals.dtype)
-            entry = (window, index.astype(np.int32), values if self.exact else _small(values))
+            entry = (window, index.astype(np.int32), values.astype(np.float32) if self.exact else _small(values))
             for tier in self.tiers:
                 tier.add(entry)
 
@@ -169,5 +176,3 @@ class Sums:
 def _small(values: Values) -> Values:
     """Counts in as few bytes as they need."""
     return values.astype(np.min_scalar_type(int(values.max()))) if len(values) else values.astype(np.uint8)
-
-

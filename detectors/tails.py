@@ -15,7 +15,7 @@ def negative_binomial(count: Floats, mean: Floats, variance: Floats) -> Floats:
     """P(Y >= count) for a count of this mean and variance; Poisson in the limit variance = mean. All float64[m]."""
     excess = np.maximum(variance - mean, 1e-9 * mean + 1e-300)
     size = mean * mean / excess
-    p: Floats = special.betainc(np.maximum(count, 1e-9), size, excess / (mean + excess))
+    p = np.asarray(special.betainc(np.maximum(count, 1e-9), size, excess / (mean + excess)), np.float64)
     return np.where(count <= 0, 1.0, p)
 
 
@@ -35,6 +35,6 @@ def mixed(count: Floats, mean: Floats, theta: Floats, theta_sd: Floats, relative
 
 def upper_quantile(mean: Floats, variance: Floats, z: float = 1.96) -> Floats:
     """Quantile of a gamma with this mean and variance (Wilson and Hilferty 1931), never under the mean: a chart's band."""
-    shape = mean * mean / variance
-    cube = 1 - 1 / (9 * shape) + z / (3 * np.sqrt(shape))
-    return np.maximum(mean, mean * np.maximum(cube, 0.0) ** 3)
+    shape = np.maximum(mean * mean / variance, 1e-12)
+    root = np.maximum(1 - 1 / (9 * shape) + z / (3 * np.sqrt(shape)), 0.0)
+    return np.asarray(np.maximum(mean, mean * (root * root * root)), np.float64)
