@@ -1,0 +1,274 @@
+"""The embedded log: append-only segments, fsynced (many appends by one call) before anyone is told that an entry is kept.
+
+A torn tail, as a crash leaves it, is cut off. Damage with intact entries behind it is named, never passed over in silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+
+from streams.runtime.entries import Entry, Logged, decode, encode, find_next
+
+SEGMENT_BYTES = 64 * 1024 * 1024
+READ_BYTES = 1024 * 1024
+SUFFIX = ".journal"
+
+
+class JournalDamagedError(RuntimeError):
+    """An entry cannot be read though later ones can; the message names file and byte."""
+
+
+class JournalFullError(OSError):
+    """The entries could not be written, and nothing of them is kept."""
+
+
+class Journal:
+    """The journal of one folder. `append` from one event loop; `reader` gives access from any one thread."""
+
+    def __init__(self, folder: Path, *, segment_bytes: int = SEGMENT_BYTES, past_damage: bool = False) -> None:
+        """Open it, cutting off a torn tail. Raises JournalDamagedError unless `past_damage` lets it go on behind the damage."""
+        self.folder = folder
+        self.segment_bytes = segment_bytes
+        self.past_damage = past_damage
+        self.torn_bytes = 0
+        self.failure: OSError | None = None  # of the last append; None when it succeeded
+        self.next_seq = 0  # all before it are synced
+        self.last_arrival: float | None = None
+        self._synced = threading.Condition()
+        self._waiting: list[tuple[Sequence[Entry], asyncio.Future[int]]] = []
+        self._writer = ThreadPoolExecutor(1, "journal")
+        self._flushing: asyncio.Task[None] | None = None
+        self._file = -1
+        folder.mkdir(parents=True, exist_ok=True)
+        found = self.segments()
+        self.active = found[-1] if found else folder / f"{0:020d}{SUFFIX}"
+        self.size = self._recover()
+
+    def segments(self) -> list[Path]:
+        """The files, oldest first; each is named by the seq of its first entry."""
+        return sorted(self.folder.glob(f"*{SUFFIX}"))
+
+    def _recover(self) -> int:
+        """Open the newest segment and find its end."""
+        self._open(self.active)
+        self.next_seq = int(self.active.stem)
+        at, size = 0, os.fstat(self._file).st_size
+        while at < size:
+            data, used = os.pread(self._file, 4 * READ_BYTES, at), 0
+            while found := decode(data, used):
+                entry, used = found
+                self.next_seq, self.last_arrival = entry.seq + 1, entry.arrival
+            at += used
+            if used:
+                continue
+            rest = os.pread(self._file, size - at, at)
+            behind = find_next(rest, 1)
+            if behind is None:
+                self.torn_bytes = size - at
+                os.ftruncate(self._file, at)
+                break
+            if not self.past_damage:
+                raise JournalDamagedError(damage_text(self.active, at, at + behind))
+            at += behind
+        return at
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    async def append(self, entries: Sequence[Entry]) -> int:
+        """Keep the entries, in order and together; returns the first one's seq once all are on the disk. Raises JournalFullError."""
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entries, future))
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush(), name="journal flush")
+        return await future
+
+    async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            together = [entry for entries, _ in batch for entry in entries]
+            try:
+                first = await loop.run_in_executor(self._writer, self.write, together)
+            except OSError as error:
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(JournalFullError(error.errno, error.strerror))
+                continue
+            for entries, future in batch:
+                if not future.done():
+                    future.set_result(first)
+                first += len(entries)
+
+    def write(self, entries: Sequence[Entry]) -> int:
+        """Append and sync, on the one thread that writes; returns the first one's seq. Raises OSError, and then nothing is kept."""
+        first = self.next_seq
+        data = b"".join(encode(seq, entry) for seq, entry in enumerate(entries, first))
+        try:
+            if self.size >= self.segment_bytes:
+                self._roll(first)
+            view, at = memoryview(data), self.size
+            while view:
+                done = os.pwrite(self._file, view, at)
+                view, at = view[done:], at + done
+            os.fsync(self._file)
+        except OSError as error:
+            self.failure = error
+            os.ftruncate(self._file, self.size)
+            raise
+        self.failure = None
+        with self._synced:
+            self.size += len(data)
+            self.next_seq = first + len(entries)
+            self.last_arrival = entries[-1].arrival if entries else self.last_arrival
+            self._synced.notify_all()
+        return first
+
+    def _roll(self, first: int) -> None:
+        path = self.folder / f"{first:020d}{SUFFIX}"
+        try:
+            self._open(path)
+        except OSError:
+            path.unlink(missing_ok=True)  # an empty newer segment would hide what this one still takes
+            raise
+        with self._synced:
+            self.active, self.size = path, 0
+
+    def _open(self, path: Path) -> None:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the name must survive too
+        finally:
+            os.close(folder)
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = file
+
+    def delete_before(self, seq: int, older_than: float) -> list[Path]:
+        """Delete segments whose entries all precede `seq`, last written before `older_than` (Unix seconds); returns them."""
+        found = self.segments()
+        gone = []
+        for path, following in pairwise(found):
+            if int(following.stem) > seq or path.stat().st_mtime >= older_than:
+                break
+            path.unlink()
+            gone.append(path)
+        return gone
+
+    def close(self) -> None:
+        """Finish what is being written and let go of the files."""
+        self._writer.shutdown(wait=True)
+        os.close(self._file)
+        self.wake()
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def reader(self, seq: int) -> JournalReader:
+        """The entries from `seq` on; from the oldest kept when `seq` is older."""
+        return JournalReader(self, seq)
+
+    def synced(self) -> tuple[int, Path, int]:
+        """The next seq, the newest segment, and how many of its bytes are synced."""
+        with self._synced:
+            return self.next_seq, self.active, self.size
+
+    def wait(self, seq: int, seconds: float) -> bool:
+        """Block until entry `seq` is synced, at most so long; whether it is."""
+        with self._synced:
+            if self.next_seq <= seq:
+                self._synced.wait(seconds)
+            return self.next_seq > seq
+
+    def wake(self) -> None:
+        """End all waiting, to stop."""
+        with self._synced:
+            self._synced.notify_all()
+
+
+class JournalReader:
+    """Reads entries in order, only synced ones; damage passed over (where allowed) is told in `passed`."""
+
+    def __init__(self, journal: Journal, seq: int) -> None:
+        self.journal = journal
+        found = journal.segments()
+        holding = [path for path in found if int(path.stem) <= seq] or found[:1]
+        self.path = holding[-1]
+        self.wanted = seq
+        self.seq = int(self.path.stem)
+        self.passed: list[str] = []
+        self._at = 0  # byte of the file where the buffer begins
+        self._buffer = b""
+        self._used = 0
+        while self.seq < self.wanted and self.take(1000):
+            continue
+
+    def take(self, limit: int) -> list[Logged]:
+        """The next entries, at most `limit`; empty when all synced ones were taken. Raises JournalDamagedError."""
+        end, active, size = self.journal.synced()
+        taken: list[Logged] = []
+        while self.seq < end and len(taken) < limit:
+            found = decode(self._buffer, self._used)
+            if found is None or found[0].seq != self.seq:
+                if not self._load(active, size):
+                    break
+                continue
+            entry, self._used = found
+            self.seq = entry.seq + 1
+            taken.append(entry)
+            if self.seq == self.wanted:
+                break
+        return taken
+
+    def _load(self, active: Path, size: int) -> bool:
+        """Read on, into the next segment where this one ends; whether there is an entry now."""
+        self._at, self._used, self._buffer = self._at + self._used, 0, b""
+        length = size if self.path == active else self.path.stat().st_size
+        for read_bytes in (READ_BYTES, 4 * READ_BYTES):
+            with self.path.open("rb") as file:
+                file.seek(self._at)
+                self._buffer = file.read(max(0, min(read_bytes, length - self._at)))
+            found = decode(self._buffer, 0)
+            if found is not None and found[0].seq == self.seq:
+                return True
+        if self._at >= length:
+            if self.path == active:
+                return False
+            following = [path for path in self.journal.segments() if path > self.path]
+            if following and int(following[0].stem) == self.seq:
+                self.path, self._at, self._buffer = following[0], 0, b""
+                return True
+        return self._pass_damage(length)
+
+    def _pass_damage(self, length: int) -> bool:
+        with self.path.open("rb") as file:
+            file.seek(self._at)
+            rest = file.read(max(0, length - self._at))
+        behind = find_next(rest, 0 if decode(rest, 0) else 1)
+        text = damage_text(self.path, self._at, None if behind is None else self._at + behind)
+        if not self.journal.past_damage:
+            raise JournalDamagedError(text)
+        self.passed.append(text)
+        found = decode(rest, behind) if behind is not None else None
+        if found is not None and behind is not None:
+            self._at, self.seq = self._at + behind, found[0].seq
+            return True
+        following = [path for path in self.journal.segments() if path > self.path]
+        if not following:
+            return False
+        self.path, self.seq, self._at = following[0], int(following[0].stem), 0
+        return True
+
+
+def damage_text(path: Path, at: int, until: int | None) -> str:
+    """What is damaged, and what one can do."""
+    to = "the end" if until is None else f"byte {until}"
+    return (
+        f"{path}: damaged from byte {at} to {to}, with intact entries behind it. Put the file back from a copy, "
+        "or run with --past-damage to go on without what stood there"
+    )

@@ -1,0 +1,236 @@
+"""Settings of the service: a TOML file, then `OVERHEARD_SECTION_KEY` variables. Every error at once, each naming its key.
+
+Secrets come by environment or by file (`token_file`), never from the TOML itself.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from streams.channels import CHANNELS
+
+PREFIX = "OVERHEARD_"
+
+
+class SettingsError(ValueError):
+    """The configuration cannot be used; `problems` has one line for each error, naming its key."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Section(BaseModel):
+    """Unknown keys are errors: a misspelt key must not be a silent default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServiceSettings(Section):
+    """Where the service keeps its things, where it listens, how it decides."""
+
+    data: Path = Path("var")
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    token_file: Path | None = None
+    token: SecretStr | None = None  # only by OVERHEARD_SERVICE_TOKEN
+    secret: SecretStr | None = (
+        None  # key of author tokens; only by OVERHEARD_SERVICE_SECRET; made and kept in `data` when not given
+    )
+    store: str | None = None  # a database URL; SQLite in `data` when not given
+    budget_per_week: float = Field(3.0, gt=0)
+    timezone: str = "UTC"
+    lateness_seconds: float = Field(60.0, ge=0, le=3600)
+    detector: str = "default"
+    idle_tick_seconds: float = Field(10.0, ge=0)  # 0: never; then only records move time
+    snapshot_seconds: float = Field(10.0, gt=0)
+    journal_days: float = Field(7.0, ge=7)
+    cell_days: float = Field(35.0, ge=1)
+    records_per_second: int = Field(5000, ge=1)  # one client, over HTTP
+    backlog_records: int = Field(500_000, ge=1000)  # accepted and not yet counted, before clients are asked to wait
+    min_free_megabytes: int = Field(64, ge=0)
+
+    _zone = field_validator("timezone")(lambda name: zone_name(name))
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def store_url(self) -> str:
+        """The database."""
+        return self.store or f"sqlite:///{self.data / 'store.sqlite'}"
+
+    def read_token(self) -> str | None:
+        """The bearer token, from the environment or its file. Raises OSError."""
+        if self.token is not None:
+            return self.token.get_secret_value()
+        return self.token_file.read_text(encoding="utf-8").strip() if self.token_file else None
+
+
+class SourceSettings(Section):
+    """One way in. A followed file is a partition of its own; `timezone` is that of times without zone."""
+
+    kind: Literal["http", "file", "stdin"]
+    name: str = Field(min_length=1)  # as records say `source`; may end in * for a prefix
+    channel: str | None = None
+    path: Path | None = None
+    format: Literal["jsonl", "csv"] | None = None
+    timezone: str | None = None
+    columns: dict[str, str] = {}  # csv: field = column
+    time_format: str | None = None  # csv: of created_at
+
+    _zone = field_validator("timezone")(lambda name: zone_name(name) if name is not None else None)
+
+    @field_validator("channel")
+    @classmethod
+    def _known_channel(cls, name: str | None) -> str | None:
+        if name is not None and name not in CHANNELS:
+            raise ValueError(f"{name!r} is none of {', '.join(CHANNELS)}")
+        return name
+
+    @model_validator(mode="after")
+    def _path_of_files(self) -> SourceSettings:
+        if self.kind == "file" and self.path is None:
+            raise ValueError("path: required for kind = 'file'")
+        if self.kind != "file" and (self.path or self.format or self.columns or self.time_format):
+            raise ValueError("path, format, columns and time_format belong to kind = 'file'")
+        return self
+
+    @property
+    def file_format(self) -> str:
+        """jsonl or csv, by the file's name where it is not said."""
+        named = self.path is not None and self.path.suffix.lower() in (".csv", ".tsv")
+        return self.format or ("csv" if named else "jsonl")
+
+
+class Settings(Section):
+    """All of it. `page` is the live page's own section, read by the front door."""
+
+    service: ServiceSettings = ServiceSettings()
+    pack: str = "power"
+    baselines: Path | None = None
+    sources: tuple[SourceSettings, ...] = ()
+    spots: tuple[dict[str, Any], ...] = ()
+    page: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _sources_fit(self) -> Settings:
+        names = [source.name for source in self.sources]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"sources: {', '.join(twice)} named twice")
+        if sum(source.kind == "stdin" for source in self.sources) > 1:
+            raise ValueError("sources: one of kind = 'stdin' at most")
+        return self
+
+    @property
+    def files(self) -> tuple[SourceSettings, ...]:
+        """The followed files, by partition from 1."""
+        return tuple(source for source in self.sources if source.kind == "file")
+
+
+def load_settings(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of a TOML file and the environment; paths are relative to the file. Raises SettingsError."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError([f"{path}: {error.strerror}"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{path}: not TOML: {error}"]) from None
+    problems = [f"service.{key}: a secret: set {PREFIX}SERVICE_{key.upper()}{' or token_file' if key == 'token' else ''} instead"
+                for key in ("token", "secret") if key in _table(data, "service")]  # fmt: skip
+    _overlay(data, environ)
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        raise SettingsError(
+            problems + [_line(one["loc"], one["msg"], one["input"]) for one in error.errors()]
+        ) from None
+    settings = _beside(settings, path.parent)
+    problems += _checked(settings)
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _table(data: dict[str, Any], name: str) -> dict[str, Any]:
+    found = data.get(name, {})
+    return found if isinstance(found, dict) else {}
+
+
+def _overlay(data: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """OVERHEARD_PACK, OVERHEARD_SERVICE_PORT, OVERHEARD_PAGE_TITLE … over what the file says."""
+    for name, value in sorted(environ.items()):
+        if not name.startswith(PREFIX):
+            continue
+        key = name.removeprefix(PREFIX).lower()
+        section, _, rest = key.partition("_")
+        if section in ("service", "page") and rest:
+            data[section] = {**_table(data, section), rest: value}
+        elif key in ("pack", "baselines"):
+            data[key] = value
+
+
+def _beside(settings: Settings, folder: Path) -> Settings:
+    """Relative paths are meant from where the file lies."""
+
+    def at(path: Path | None) -> Path | None:
+        return None if path is None else folder / path.expanduser()
+
+    service = settings.service
+    service = service.model_copy(update={"data": at(service.data), "token_file": at(service.token_file)})
+    sources = tuple(source.model_copy(update={"path": at(source.path)}) for source in settings.sources)
+    pack = settings.pack
+    pack = str(folder / pack) if pack.endswith(".toml") else pack
+    update = {"service": service, "sources": sources, "baselines": at(settings.baselines), "pack": pack}
+    return settings.model_copy(update=update)
+
+
+def _checked(settings: Settings) -> list[str]:
+    """What only the machine can tell: files that must be there, a token where others can reach the service."""
+    problems = []
+    service = settings.service
+    try:
+        token = service.read_token()
+    except OSError as error:
+        token = ""
+        problems.append(f"service.token_file: {error.filename}: {error.strerror}")
+    if token is None and not service.loopback:
+        problems.append(f"service.token_file: required because {service.host} can be reached from other machines")
+    if token is not None and 0 < len(token) < 16:
+        problems.append("service.token_file: the token is shorter than 16 characters")
+    if settings.baselines is not None and not settings.baselines.is_file():
+        problems.append(f"baselines: no such file: {settings.baselines}")
+    return problems
+
+
+def zone_name(name: str) -> str:
+    """The name of a time zone that exists. Raises ValueError."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"no such time zone: {name!r}") from error
+    return name
+
+
+def _line(place: tuple[int | str, ...], message: str, given: object) -> str:
+    """`service.port: input should be …, not 'x'`; a message of ours already names what is wrong."""
+    key = ".".join(str(part) for part in place)
+    message = message.removeprefix("Value error, ")
+    shown = f" (given: {given!r})" if isinstance(given, str | int | float) and "token" not in key else ""
+    return f"{key}: {message[0].lower()}{message[1:]}{shown}" if key else message
