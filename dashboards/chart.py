@@ -47,7 +47,7 @@ def chart(bars: Sequence[Bar], ghost: Sequence[int], marks: Sequence[Mark], zone
 
 
 def _nice(top: float) -> float:
-    base = 10 ** math.floor(math.log10(top))
+    base = 10.0 ** math.floor(math.log10(top))
     return next(base * m for m in (1, 2, 3, 4, 5, 6, 8, 10) if base * m >= top)
 
 

@@ -1,6 +1,6 @@
 """The map: outlines shipped with the package, drawn here as SVG; circles as large as the people above the expected.
 
-Albers' conic for the lower 48 states, Equal Earth (Šavrič, Patterson, Jenny 2018) for the world, plain degrees for one area.
+Albers' conic for the lower 48 states, Equal Earth (Šavrič, Patterson, Jenny 2018) for the world, degrees for one area.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def equal_earth(lat: float, lon: float) -> tuple[float, float]:
 
 
 class View(NamedTuple):
-    """A part of the world as it is drawn: outlines as SVG paths by name, and where a point lies (0 … WIDTH, 0 … HEIGHT)."""
+    """A part of the world as it is drawn: outlines as SVG paths, and where a point lies (0 … WIDTH, 0 … HEIGHT)."""
 
     paths: tuple[tuple[str, str, str], ...]  # (level, name, path)
     at: Project
@@ -162,7 +162,7 @@ def world_map(dots: Sequence[Dot], blind_areas: Iterable[str] = (), struck_areas
     )
     order = sorted(dots, key=lambda d: -d.above)
     circles = [_circle(dot, *view.at(dot.lat, dot.lon)) for dot in order]
-    labels = [_label(dot, *view.at(dot.lat, dot.lon)) for dot in order if dot.tier][:LABELS]
+    labels = _labels([(dot, *view.at(dot.lat, dot.lon)) for dot in order if dot.tier])
     svg = h(
         "svg",
         raw("g", HATCH + land, class_="land", aria_hidden="true", key=f"land{hash(land)}"),
@@ -181,15 +181,35 @@ def _circle(dot: Dot, x: float, y: float) -> Node:
     return h("a", circle, href=f"/place/{dot.place}", class_=tone, aria_label=dot.told, key=dot.place)
 
 
-def _label(dot: Dot, x: float, y: float) -> Node:
-    side = "left" if x > WIDTH * 0.8 else "right"
-    offset = radius(dot.above) + 6
-    x += -offset if side == "left" else offset
-    return h(
-        "span",
-        dot.name,
-        class_=f"maplabel {side}",
-        style=f"left:{100 * x / WIDTH:.2f}%;top:{100 * y / HEIGHT:.2f}%",
-        aria_hidden="true",
-        key=dot.place,
-    )
+def _labels(dots: Sequence[tuple[Dot, float, float]]) -> list[Node]:
+    """Names of the largest, each on the first side where it covers neither a name nor another large circle."""
+    taken = [(x - radius(d.above), y - radius(d.above), x + radius(d.above), y + radius(d.above)) for d, x, y in dots]
+    labels: list[Node] = []
+    for index, (dot, x, y) in enumerate(dots):
+        wide, tall, gap = 13.0 * len(dot.name) + 8, 24.0, radius(dot.above) + 6
+        sides = {
+            "right": (x + gap, y - tall / 2),
+            "left": (x - gap - wide, y - tall / 2),
+            "above": (x - wide / 2, y - gap - tall),
+            "below": (x - wide / 2, y + gap),
+        }
+        others = taken[:index] + taken[index + 1 :]
+        for side, (left, top) in sides.items():
+            box = (left, top, left + wide, top + tall)
+            inside = left >= 0 and top >= 0 and box[2] <= WIDTH and box[3] <= HEIGHT
+            if inside and not any(_overlap(box, other) for other in others):
+                taken.append(box)
+                labels.append(_label(dot, side, left if side != "left" else left + wide, top + tall / 2))
+                break
+        if len(labels) == LABELS:
+            break
+    return labels
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _label(dot: Dot, side: str, x: float, y: float) -> Node:
+    place = f"left:{100 * x / WIDTH:.2f}%;top:{100 * y / HEIGHT:.2f}%"
+    return h("span", dot.name, class_=f"maplabel {side}", style=place, aria_hidden="true", key=dot.place)

@@ -1,0 +1,293 @@
+"""The JSON API: what the pages show, and what they do. Times are ISO 8601 UTC; described at /api/openapi.json."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import BaseModel, Field
+
+from alerting.model import Control, Incident, State, iso
+from dashboards.acts import Refused, overlaid
+from dashboards.api_docs import docs_page
+from dashboards.privacy import GRID_LEVEL, public_cells, public_hour, public_incident
+from dashboards.reading import Cell
+from dashboards.site import Site
+from dashboards.whynot_page import answer, parse_minute
+
+LONGEST_SECONDS = 92 * 86400.0
+MOST = 1000
+
+
+class Ack(BaseModel):
+    """Someone takes it on."""
+
+    author: str = Field(min_length=1, max_length=80)
+    reason: str = Field("", max_length=2000)
+
+
+class Feedback(Ack):
+    """Whether it was real; teaches the evaluation, never silences."""
+
+    verdict: Literal["real", "not_real", "known_event"]
+
+
+class Note(BaseModel):
+    """Words for the timeline."""
+
+    author: str = Field(min_length=1, max_length=80)
+    text: str = Field(min_length=1, max_length=2000)
+
+
+class Silence(Ack):
+    """No messages about this place and problem for so long."""
+
+    seconds: float = Field(ge=60, le=30 * 86400)
+
+
+class Assign(Ack):
+    """Someone else takes it on."""
+
+    to: str = Field(min_length=1, max_length=80)
+
+
+class Undo(BaseModel):
+    """Takes an act back."""
+
+    author: str = Field(min_length=1, max_length=80)
+    control: str = Field(min_length=1, max_length=64)
+
+
+class Recorded(BaseModel):
+    """An act in the log; it takes effect at the first close after `at`."""
+
+    control: str
+    kind: str
+    at: str
+
+
+def router(site: Site) -> APIRouter:
+    """All routes under /api."""
+    api = APIRouter(prefix="/api", tags=["overheard"])
+    _incidents(api, site)
+    _counts(api, site)
+    _service(api, site)
+    _acts(api, site)
+    return api
+
+
+def _public(request: Request, role: str | None) -> bool:
+    return role == "public" or getattr(request.state, "role", "operations") == "public"
+
+
+RoleQuery = Annotated[Literal["public"] | None, Query(description="Show what the role public is shown.")]
+
+
+def _time(said: str | None, default: float) -> float:
+    if not said:
+        return default
+    found = parse_minute(said.replace(" ", "+"), "UTC")
+    if found is None:
+        raise HTTPException(422, f"not a time: {said[:40]!r}; write 2026-03-01T07:43:00Z")
+    return found
+
+
+def _operations_only(request: Request, role: str | None = None) -> None:
+    if _public(request, role):
+        raise HTTPException(403, "not for the role public")
+
+
+async def _newest(site: Site, id: str) -> Incident:
+    revisions = await run_in_threadpool(site.reader.incident, id)
+    if not revisions:
+        raise HTTPException(404, "no such incident")
+    return revisions[-1]
+
+
+def _incidents(api: APIRouter, site: Site) -> None:
+    @api.get("/incidents", summary="Incidents, the newest revision of each")
+    async def incidents(
+        request: Request,
+        state: Annotated[list[State] | None, Query()] = None,
+        since: str | None = None,
+        until: str | None = None,
+        place: str | None = None,
+        keyword: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
+        role: RoleQuery = None,
+    ) -> list[dict[str, Any]]:
+        def read() -> list[dict[str, Any]]:
+            found = site.reader.incidents(
+                states=state,
+                since=_time(since, 0.0) if since else None,
+                until=_time(until, 0.0) if until else None,
+                place=place,
+                keyword=keyword,
+                limit=limit,
+            )
+            if _public(request, role):
+                return [public_incident(i) for i in found if i.state != "signal" and not i.drill]
+            controls = site.live.controls(since=site.live.now() - 7 * 86400)
+            return [overlaid(i, controls).to_json() for i in found]
+
+        return await run_in_threadpool(read)
+
+    @api.get("/incidents/{id}", summary="One incident with its revisions and the acts on it")
+    async def incident(request: Request, id: str, role: RoleQuery = None) -> dict[str, Any]:
+        def read() -> dict[str, Any]:
+            revisions = site.reader.incident(id)
+            if not revisions:
+                raise HTTPException(404, "no such incident")
+            if _public(request, role):
+                return public_incident(revisions[-1])
+            controls = site.live.controls(id)
+            return {
+                "incident": overlaid(revisions[-1], controls).to_json(),
+                "revisions": [i.to_json() for i in revisions],
+                "controls": [_control(c) for c in controls],
+            }
+
+        return await run_in_threadpool(read)
+
+
+def _counts(api: APIRouter, site: Site) -> None:
+    @api.get("/cells", summary="Counts of one place and keyword, window by window")
+    async def cells(
+        request: Request,
+        place: str,
+        keyword: str = "*",
+        since: str | None = None,
+        until: str | None = None,
+        role: RoleQuery = None,
+    ) -> list[dict[str, Any]]:
+        _operations_only(request, role)  # a second grid beside the matrix could be subtracted from it
+        end = _time(until, site.live.now())
+        start = _time(since, end - 86400)
+        if not 0 < end - start <= LONGEST_SECONDS:
+            raise HTTPException(422, "since must lie before until, by at most 92 days")
+        found = await run_in_threadpool(site.reader.series, place, keyword, start, end)
+        return [_cell(c) for c in found]
+
+    @api.get("/matrix", summary="Place by keyword over a time, by default the last hour")
+    async def matrix(
+        request: Request,
+        since: str | None = None,
+        until: str | None = None,
+        level: str | None = None,
+        role: RoleQuery = None,
+    ) -> list[dict[str, Any]]:
+        if _public(request, role):
+            begin, end_ = public_hour(site.live.now())
+            found = await run_in_threadpool(lambda: site.reader.matrix(begin, end_, level=GRID_LEVEL))
+            return public_cells(found, site.catalogue)
+        end = _time(until, site.live.now())
+        start = _time(since, end - 3600)
+        if not 0 < end - start <= LONGEST_SECONDS:
+            raise HTTPException(422, "since must lie before until, by at most 92 days")
+        found = await run_in_threadpool(lambda: site.reader.matrix(start, end, level=level))
+        return [_cell(c) for c in found]
+
+
+def _service(api: APIRouter, site: Site) -> None:
+    @api.get("/sources", summary="How each source does")
+    async def sources(request: Request) -> list[dict[str, Any]]:
+        _operations_only(request)
+        found = await run_in_threadpool(site.reader.sources, site.live.now())
+        return [_timed(msgspec.to_builtins(s), ("last_event", "last_arrival", "blind_since")) for s in found]
+
+    @api.get("/status", summary="How the service does")
+    async def status(request: Request) -> dict[str, Any]:
+        now = site.live.now()
+        found = _timed(
+            msgspec.to_builtins(await run_in_threadpool(site.reader.status, now)),
+            ("last_close", "watermark", "learning_until"),
+        )
+        if _public(request, None):
+            return {"now": iso(now), "last_close": found["last_close"]}
+        return {"now": iso(now), **found}
+
+    @api.get("/why-not", summary="Why nothing was opened at a place, for a keyword, at a minute")
+    async def why_not(request: Request, place: str, keyword: str = "*", at: str | None = None) -> dict[str, Any]:
+        _operations_only(request)
+        if not site.catalogue.knows_place(place) or not site.catalogue.knows_keyword(keyword):
+            raise HTTPException(404, "no such place or keyword")
+        moment = _time(at, site.live.now())
+        told = await run_in_threadpool(answer, site.reader, site.why_not, place, keyword, moment, site.catalogue)
+        return {
+            "place": place,
+            "keyword": keyword,
+            "at": iso(moment),
+            "answer": told.sentence,
+            "gates": msgspec.to_builtins(told.gates),
+            "incident": told.incident.id if told.incident else None,
+            "cell": _cell(told.cell) if told.cell else None,
+        }
+
+    @api.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        return HTMLResponse(docs_page(request.app.openapi()))
+
+    @api.get("/openapi.json", include_in_schema=False)
+    async def openapi(request: Request) -> JSONResponse:
+        return JSONResponse(request.app.openapi())
+
+
+def _acts(api: APIRouter, site: Site) -> None:
+    acts = site.acts
+
+    async def recorded(act: Any) -> Recorded:
+        try:
+            control: Control = await act
+        except Refused as error:
+            raise HTTPException(422, str(error)) from error
+        site.live.poke()
+        return Recorded(control=control.id, kind=control.kind, at=iso(control.at))
+
+    @api.post("/incidents/{id}/ack", status_code=202, summary="Acknowledge")
+    async def ack(id: str, body: Ack) -> Recorded:
+        return await recorded(acts.ack(await _newest(site, id), body.author, body.reason))
+
+    @api.post("/incidents/{id}/assign", status_code=202, summary="Assign to someone")
+    async def assign(id: str, body: Assign) -> Recorded:
+        return await recorded(acts.assign(await _newest(site, id), body.author, body.to, body.reason))
+
+    @api.post("/incidents/{id}/feedback", status_code=202, summary="Real, not real, or a known event")
+    async def feedback(id: str, body: Feedback) -> Recorded:
+        return await recorded(acts.feedback(await _newest(site, id), body.author, body.verdict, body.reason))
+
+    @api.post("/incidents/{id}/note", status_code=202, summary="Add a note")
+    async def note(id: str, body: Note) -> Recorded:
+        return await recorded(acts.note(await _newest(site, id), body.author, body.text))
+
+    @api.post("/incidents/{id}/silence", status_code=202, summary="Send no messages about it for a while")
+    async def silence(id: str, body: Silence) -> Recorded:
+        return await recorded(acts.silence(await _newest(site, id), body.author, body.seconds, body.reason))
+
+    @api.post("/undo", status_code=202, summary="Take an act back")
+    async def undo(body: Undo) -> Recorded:
+        return await recorded(acts.undo(body.control, body.author))
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {
+        "start": iso(cell.start),
+        "seconds": cell.seconds,
+        "place": cell.place,
+        "keyword": cell.keyword,
+        "people": cell.voices,
+        "messages": cell.messages,
+        "expected": cell.expected,
+        "upper": cell.upper,
+        "p_value": cell.p_value,
+    }
+
+
+def _control(control: Control) -> dict[str, Any]:
+    return _timed(msgspec.to_builtins(control), ("at", "until", "start"))
+
+
+def _timed(data: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {k: iso(v) if k in keys and v is not None else v for k, v in data.items()}

@@ -1,0 +1,252 @@
+"""The first page: what is wrong, where, since when, and whether the watcher itself is well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from alerting.model import Incident
+from dashboards.catalogue import Catalogue
+from dashboards.chart import spark
+from dashboards.dom import Node, h
+from dashboards.frame import View, banners, incident_list, name_of, panel, tier
+from dashboards.live import SPARK_SECONDS, Board
+from dashboards.map import Dot, world_map
+from dashboards.matrix import NEAR, choose, grade, matrix
+from dashboards.reading import Cell
+from dashboards.words import TRENDS, ago, count_of, listed, local, moment, number, people, times, usual, usual_range
+
+RANK = {"confirmed": 0, "suspected": 1, "signal": 2}
+MAP_DOTS = 150
+RISING = 6
+PLURALS = {"airport": "airports", "city": "cities", "region": "regions", "spot": "spots", "country": "countries"}
+
+
+def board_page(board: Board, view: View, catalogue: Catalogue) -> Node:
+    """The whole page under the bar."""
+    ranked = sorted(board.open, key=lambda i: (RANK.get(i.state, 3), -i.people, i.id))
+    loud = [i for i in ranked if i.state != "signal"]
+    signals = [i for i in ranked if i.state == "signal"]
+    grid = choose(board.cells, catalogue, view.level, rows=8 if view.wall else 12)
+    return h(
+        "div",
+        banners(board, view),
+        _headline(board, view, loud, signals),
+        _incidents(loud, board, view, catalogue),
+        _signals(signals, board, view, catalogue),
+        h(
+            "div",
+            panel("Where", _map(board, catalogue), note="people above the expected, last hour", class_="wheremap"),
+            panel("Place × problem", matrix(grid, catalogue, view.level), note="last hour", class_="wherewhat"),
+            h("div", _rising(board, catalogue), _resolved(board, view, catalogue), class_="side"),
+            class_="columns",
+        ),
+        class_="board wall" if view.wall else "board",
+    )
+
+
+def _headline(board: Board, view: View, loud: list[Incident], signals: list[Incident]) -> Node:
+    counts = [(state, sum(i.state == state for i in board.open)) for state in ("confirmed", "suspected", "signal")]
+    if loud:
+        said = [
+            h("span", f"{n} {state if state != 'signal' or n == 1 else 'signals'}", class_=f"chip {state}", key=state)
+            for state, n in counts
+            if n
+        ]
+        title = h("h1", said)
+    else:
+        title = h("h1", _calm_title(board), class_="calm")
+    new = [i for i in loud if view.looked and (i.confirmed_at or i.suspected_at or i.opened_at) > view.looked]
+    since = None
+    if new and view.looked:
+        kinds = [f"+{n} {s}" for s in ("confirmed", "suspected") if (n := sum(i.state == s for i in new))]
+        since = h("p", h("span", "Since your last look: "), h("b", ", ".join(kinds)), class_="sincelook")
+    return h("div", title, h("p", _heard(board, view), class_="lede"), since, class_="headline", role="status")
+
+
+def _calm_title(board: Board) -> str:
+    blind = [s for s in board.sources if s.blind_since is not None]
+    if board.trouble or board.status.red or board.status.disk_full:
+        return "Not watching"
+    if blind and len(blind) == len(board.sources):
+        return "Nothing can be seen"
+    return "Nothing unusual in what is seen" if blind else "Nothing unusual"
+
+
+def _heard(board: Board, view: View) -> str:
+    """`4 sources live, last complaint moments ago, 1,204 people heard in the last hour (usual for Monday morning).`"""
+    status = board.status
+    live = [s for s in board.sources if s.blind_since is None]
+    newest = max((s.last_event for s in board.sources if s.last_event), default=None)
+    parts = [f"{count_of(len(live), 'source')} live"]
+    if newest is not None:
+        parts.append(f"last complaint {ago(board.now - newest)}")
+    heard = f"{people(status.people_last_hour)} heard in the last hour"
+    if status.usual_last_hour > 0:
+        low, high = usual_range(status.usual_last_hour)
+        here = local(board.now, view.zone)
+        part = (
+            "night" if here.hour < 6 else "morning" if here.hour < 12 else "afternoon" if here.hour < 18 else "evening"
+        )
+        fits = low <= status.people_last_hour <= high
+        heard += f" (usual for {here:%A} {part})" if fits else f" ({usual(status.usual_last_hour)})"
+    return ", ".join([*parts, heard]) + "."
+
+
+def folded(incidents: list[Incident], catalogue: Catalogue) -> list[tuple[Incident, list[Incident]]]:
+    """Each incident with those that lie inside it (in place and in problem), told once under the outer one."""
+    parents: dict[str, list[Incident]] = {}
+    inside: set[str] = set()
+    for outer in incidents:
+        parts = [i for i in incidents if i.id != outer.id and i.id not in inside and _within(i, outer, catalogue)]
+        if outer.id not in inside:
+            parents[outer.id] = parts
+            inside.update(i.id for i in parts)
+    return [(i, parents[i.id]) for i in incidents if i.id not in inside]
+
+
+def _within(inner: Incident, outer: Incident, catalogue: Catalogue) -> bool:
+    wider = catalogue.contains(outer.scope.place, inner.scope.place) and outer.scope.place != inner.scope.place
+    return wider and all(any(_covers(o, k, catalogue) for o in outer.keywords) for k in inner.keywords)
+
+
+def _covers(outer: str, keyword: str | None, catalogue: Catalogue) -> bool:
+    while keyword is not None:
+        if keyword == outer:
+            return True
+        keyword = catalogue.keyword_parent(keyword)
+    return False
+
+
+def _incidents(loud: list[Incident], board: Board, view: View, catalogue: Catalogue) -> Node | None:
+    if not loud:
+        return None
+    rows = [_row(i, parts, board, view, catalogue) for i, parts in folded(loud, catalogue)]
+    return h("section", h("h2", "Open incidents", class_="sr"), h("ol", rows, class_="incidents"), key="incidents")
+
+
+def _row(incident: Incident, parts: list[Incident], board: Board, view: View, catalogue: Catalogue) -> Node:
+    link = h("a", name_of(incident, catalogue), href=f"/incident/{incident.id}", class_="title")
+    curve = spark(board.sparks[incident.id], board.now, SPARK_SECONDS) if incident.id in board.sparks else None
+    figures = h(
+        "div",
+        h("b", people(incident.people), class_="people"),
+        h("span", usual(incident.expected), class_="quiet"),
+        class_="figures",
+        title=f"{times(incident.factor)}: {incident.people} people where {number(incident.expected)} were expected",
+    )
+    facts = h(
+        "div",
+        h("span", f"{TRENDS[incident.trend]} {incident.trend}", class_=f"trend {incident.trend}"),
+        moment(incident.onset, view.zone, board.now, since=True, lasted=True),
+        h("span", listed(sorted(incident.channels)), class_="quiet channels") if incident.channels else None,
+        class_="rowfacts",
+    )
+    what = h("div", h("h3", link), _marks(incident), class_="what")
+    under = _under(incident, parts, board, view, catalogue)
+    return h("li", tier(incident.state), what, figures, curve or h("span", class_="spark"), facts,
+             None if view.wall else _ack(incident, catalogue), under,
+             class_=f"incident {incident.state}", key=incident.id)  # fmt: skip
+
+
+def _marks(incident: Incident) -> Node | None:
+    said = [m.replace("_", " ") for m in incident.marks]
+    said += ["drill"] if incident.drill else []
+    said += ["silenced"] if incident.silenced_until else []
+    said += [f"judged {incident.verdict.replace('_', ' ')}"] if incident.verdict else []
+    return h("span", [h("span", s, class_="mark") for s in said], class_="marks") if said else None
+
+
+def _ack(incident: Incident, catalogue: Catalogue) -> Node:
+    if incident.acked_by:
+        return h("span", f"✓ {incident.acked_by}", class_="acked", title=f"acknowledged by {incident.acked_by}")
+    label = f"Acknowledge {name_of(incident, catalogue)}"
+    return h("button", "Ack", type="button", act=("ack", incident.id), class_="button", aria_label=label)
+
+
+def _under(i: Incident, parts: list[Incident], board: Board, view: View, catalogue: Catalogue) -> Node | None:
+    """The parts of a wide incident, folded: one line on the board, all of them one click away."""
+    places = [p for p in i.places if p.place != i.scope.place]
+    if not places and not parts:
+        return None
+    if places:
+        levels = {p.level for p in places}
+        noun = PLURALS.get(levels.pop(), "places") if len(levels) == 1 else "places"
+        said = f"{len(places)} {noun} under it" if len(places) > 1 else "1 place under it"
+    else:
+        said = f"{count_of(len(parts), 'incident')} under it"
+    items: list[Node] = [
+        h("li", h("a", p.name, href=f"/place/{p.place}"), h("span", f"{p.people:,}" if p.people else None), key=p.place)
+        for p in sorted(places, key=lambda p: -p.people)
+    ]
+    nested = incident_list(parts, catalogue, view, board.now, "") if parts else None
+    return h("details", h("summary", said), h("ul", items, class_="parts") if items else None, nested, class_="under")
+
+
+def _signals(signals: list[Incident], board: Board, view: View, catalogue: Catalogue) -> Node | None:
+    if not signals:
+        return None
+    summary = h("summary", h("b", count_of(len(signals), "signal")), h("span", "watched, told to nobody yet"))
+    return h(
+        "details", summary, incident_list(signals, catalogue, view, board.now, ""), class_="signals", key="signals"
+    )
+
+
+def _leaves(cells: Iterable[Cell], catalogue: Catalogue) -> list[Cell]:
+    """The cells of any problem at the smallest places, each person once."""
+    near = {c.place: c for c in cells if c.keyword == "*" and catalogue.place(c.place).level in NEAR}
+    outer = {o for p in near for o in catalogue.above(p) if o in near and near[o].voices == near[p].voices}
+    return [c for p, c in near.items() if p not in outer]
+
+
+def _map(board: Board, catalogue: Catalogue) -> Node:
+    tiers: dict[str, str] = {}
+    for incident in sorted(board.open, key=lambda i: -RANK.get(i.state, 3)):
+        for place in (incident.scope.place, *(p.place for p in incident.places)):
+            tiers[place] = incident.state
+    blind = {p for s in board.sources if s.blind_since is not None for p in getattr(s, "places", ())}
+    dots = []
+    cells = {c.place: c for c in _leaves(board.cells, catalogue)}
+    for place in {*cells, *(p for p in tiers if catalogue.place(p).level in NEAR), *blind}:
+        known, cell = catalogue.place(place), cells.get(place)
+        if known.coordinates is None or known.level not in NEAR:
+            continue
+        above = max(0.0, cell.voices - cell.expected) if cell else 0.0
+        said = f"{known.name}: {people(cell.voices)}, {usual(cell.expected)}" if cell else f"{known.name}: nobody"
+        dots.append(Dot(place, known.name, *known.coordinates, above, said + (", blind" if place in blind else ""),
+                        tiers.get(place), place in blind))  # fmt: skip
+    dots.sort(key=lambda d: (d.tier is None, -d.above, d.place))
+    wide = {"region", "country"}
+    struck = {catalogue.place(p).name for p in tiers if catalogue.place(p).level in wide}
+    hatched = {catalogue.place(p).name for p in blind if catalogue.place(p).level in wide}
+    return world_map(dots[:MAP_DOTS], hatched, struck)
+
+
+def _rising(board: Board, catalogue: Catalogue) -> Node:
+    """What grows but is no incident yet."""
+    taken = {i.scope.place for i in board.open} | {p.place for i in board.open for p in i.places}
+    found = [
+        c
+        for c in board.cells
+        if c.keyword != "*" and c.voices >= 3 and c.voices >= 2 * c.expected and c.place not in taken
+        and catalogue.place(c.place).level in NEAR and grade(c) < 3
+    ]  # fmt: skip
+    found.sort(key=lambda c: (c.p_value, -c.voices, c.place, c.keyword))
+    if not found:
+        return panel("Rising, not yet unusual", h("p", "Nothing is growing just now.", class_="empty"))
+    seen: set[str] = set()
+    lines: list[Node] = []
+    for cell in found:
+        if cell.place in seen or len(lines) == RISING:
+            continue
+        seen.add(cell.place)
+        name = f"{catalogue.place(cell.place).name} · {catalogue.keyword(cell.keyword)}"
+        link = h("a", name, href=f"/why-not?place={cell.place}&keyword={cell.keyword}")
+        lines.append(h("li", link, h("span", f"{people(cell.voices)}, {usual(cell.expected)}", class_="quiet"),
+                       key=f"{cell.place} {cell.keyword}"))  # fmt: skip
+    return panel("Rising, not yet unusual", h("ul", lines, class_="lines"))
+
+
+def _resolved(board: Board, view: View, catalogue: Catalogue) -> Node:
+    ended = sorted((i for i in board.resolved if i.confirmed_at or i.suspected_at), key=lambda i: -(i.resolved_at or 0))
+    title = f"Resolved today: {len(ended)}"
+    return panel(title, incident_list(ended[:8], catalogue, view, board.now, "Nothing so far."), key="resolved")

@@ -1,0 +1,157 @@
+"""One viewer's page: the shared trees mounted into NiceGUI, patched when the board moves, acts sent to the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import unquote
+
+from fastapi import Request
+from nicegui import background_tasks, ui
+from nicegui.client import Client
+from nicegui.element import Element
+
+from alerting.model import Control
+from dashboards.acts import Acts, Refused, said
+from dashboards.dom import Act, Mounted, Node, h
+from dashboards.frame import View, bar
+from dashboards.guard import cookies
+from dashboards.live import Board, Live
+from dashboards.settings import PageSettings
+from dashboards.words import zone_of
+
+log = logging.getLogger(__name__)
+Build = Callable[[Board, View], Awaitable[Node]]
+THEMES = ("auto", "light", "dark")
+
+
+def view_of(request: Request, settings: PageSettings) -> View:
+    """What the viewer's cookies and address say about how to show it."""
+    kept = {key: unquote(value) for key, value in request.cookies.items()}
+    who = kept.get("overheard_who", "").strip()[:80]
+    theme, looked = kept.get("overheard_theme", "auto"), kept.get("overheard_looked", "")
+    return View(
+        zone=_zone(kept, settings),
+        who=who or settings.author,
+        theme=theme if theme in THEMES else "auto",
+        level=request.query_params.get("level", "near"),
+        wall="wall" in request.query_params,
+        looked=float(looked) if looked.isdigit() and len(looked) < 12 else None,
+        anonymous=not who,
+    )
+
+
+def _zone(kept: dict[str, str], settings: PageSettings) -> str:
+    """The chosen zone, else the device's, else the service's."""
+    for name in (kept.get("overheard_zone_chosen"), kept.get("overheard_zone")):
+        if name and zone_of(name).key == name:
+            return name
+    return settings.timezone
+
+
+def remember(now: float, board: bool) -> str:
+    """Two cookies set on the device itself: its time zone, and when the board was last looked at."""
+    keep = ";path=/;max-age=31536000;samesite=strict'"
+    device = "encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone)"
+    zone = f"document.cookie='overheard_zone='+{device}+'{keep}"
+    looked = f";document.cookie='overheard_looked={int(now)}{keep}" if board else ""
+    return f"<script>{zone}{looked}</script>"
+
+
+class LivePage:
+    """Shows `build(board, view)` under the bar and keeps it fresh until the viewer leaves."""
+
+    def __init__(self, live: Live, acts: Acts, settings: PageSettings, here: str, view: View, build: Build) -> None:
+        self._live, self._acts, self._settings = live, acts, settings
+        self._here, self._view, self._build = here, view, build
+        self._did: Node | None = None
+        self._busy = self._again = False
+
+    async def open(self, client: Client) -> None:
+        """Build the first sight of it into `client`, whose request is being answered."""
+        board = self._live.board or await self._live.refresh()
+        content = await self._content(board)
+        with client.layout:
+            header = Element("header")
+        header.move(target_index=0)
+        with header:
+            self._bar = Mounted(bar(board, self._view, self._here), self._act)
+        client.content.props.update({"id": "main", "tabindex": "-1"})
+        with client.content:
+            self._mounted = Mounted(content, self._act)
+        ui.add_head_html(remember(board.now, self._here == "/"))
+        unlisten = self._live.listen(self._changed)
+        client.on_delete(unlisten)
+        client.on_connect(self._connected)
+
+    async def _content(self, board: Board) -> Node:
+        page = await self._build(board, self._view)
+        return h("div", h("div", self._did, role="status", class_="didregion", key="did"), page)
+
+    def _connected(self, client: Client) -> None:
+        """The socket brings the cookies the page has just set: on a first visit, the device's time zone."""
+        header = str((client.environ or {}).get("HTTP_COOKIE", ""))
+        zone = _zone({key: unquote(value) for key, value in cookies(header).items()}, self._settings)
+        if zone != self._view.zone:
+            self._view = self._view._replace(zone=zone)
+            self._changed()
+
+    def _changed(self) -> None:
+        if self._busy:
+            self._again = True
+        else:
+            self._busy = True
+            background_tasks.create(self._refresh(), name=f"refresh {self._here}")
+
+    async def _refresh(self) -> None:
+        try:
+            while True:
+                self._again = False
+                board = self._live.board
+                if board is not None and not self._mounted.element.is_deleted:
+                    content = await self._content(board)
+                    self._bar.patch(bar(board, self._view, self._here))
+                    self._mounted.patch(content)
+                if not self._again:
+                    return
+        finally:
+            self._busy = False
+
+    async def _act(self, act: Act) -> None:
+        """A button was pressed: do it, say what it did, offer to take it back."""
+        try:
+            control = await self._perform(act)
+        except Refused as error:
+            self._did = h("p", h("span", str(error)), class_="did refused", key="refused")
+        except Exception:
+            log.exception("an act could not be recorded")
+            told = "That was not recorded: the log does not take anything just now. Try again in a moment."
+            self._did = h("p", h("span", told), class_="did refused", key="refused")
+        else:
+            self._did = done(control, self._acts, self._view.zone, self._live.now())
+        await self._live.refresh()
+        self._changed()
+
+    async def _perform(self, act: Act) -> Control:
+        kind, target, *rest = act
+        if kind == "undo":
+            return await self._acts.undo(target, self._view.who)
+        board = self._live.board
+        found = [i for i in (board.open + board.resolved if board else ()) if i.id == target]
+        found = (
+            found or (await self._live.shared(("incident", target), lambda: self._live.reader.incident(target)))[-1:]
+        )
+        if not found:
+            raise Refused("This incident is not in the store.")
+        if kind == "ack":
+            return await self._acts.ack(found[0], self._view.who)
+        if kind == "feedback":
+            return await self._acts.feedback(found[0], self._view.who, rest[0])
+        raise Refused("Unknown act.")
+
+
+def done(control: Control, acts: Acts, zone: str, now: float) -> Node:
+    """What an act did, with the way back."""
+    undone = acts.find(control.value or "") if control.kind == "undo" else None
+    button = h("button", "Undo", type="button", act=("undo", control.id)) if control.kind != "undo" else None
+    return h("p", h("span", said(control, zone, now, undone)), button, class_="did", key=control.id)

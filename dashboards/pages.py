@@ -1,0 +1,217 @@
+"""The addresses of the pages, and the forms that come back from them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import FastAPI, Form, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from nicegui import context, ui
+
+from alerting.model import Control, Incident
+from dashboards.acts import Refused
+from dashboards.board import board_page
+from dashboards.dom import Node, h
+from dashboards.frame import View
+from dashboards.incident_page import incident_page, read_detail, title_of
+from dashboards.keyword_page import keyword_page
+from dashboards.live import Board
+from dashboards.live_page import THEMES, Build, LivePage, done, view_of
+from dashboards.place_page import place_page
+from dashboards.series_page import SPANS, read_series
+from dashboards.site import Site
+from dashboards.theme import plain_page, style_sheet
+from dashboards.whynot_page import answer, parse_minute, read_around, whynot_page
+from dashboards.words import zone_of
+
+PAST = 20
+YEAR_SECONDS = 365 * 86400
+
+
+def register(site: Site, app: FastAPI) -> None:
+    """All pages; forms go to `app` itself, for they answer with a redirect."""
+    _board(site)
+    _incident(site)
+    _place(site)
+    _keyword(site)
+    _whynot(site)
+    _forms(site, app)
+    _preferences(app)
+
+    @app.get("/overheard.css", include_in_schema=False)
+    async def style() -> Response:
+        return Response(style_sheet(), media_type="text/css", headers={"cache-control": "no-cache"})
+
+    ui.add_head_html('<link rel="stylesheet" href="/overheard.css">', shared=True)
+
+
+async def _show(site: Site, request: Request, here: str, title: str, build: Build) -> None:
+    ui.page_title(f"{title} · overheard" if title else "overheard")
+    view = view_of(request, site.settings)
+    await LivePage(site.live, site.acts, site.settings, here, view, build).open(context.client)
+
+
+def _missing(what: str) -> Node:
+    link = h("a", "Back to the board", href="/")
+    return h("article", h("h1", what), h("p", "It may be older than what is kept, or mistyped."), h("p", link))
+
+
+def _board(site: Site) -> None:
+    @ui.page("/")
+    async def board(request: Request) -> None:
+        async def build(board: Board, view: View) -> Node:
+            # who looks and in which colours makes no difference to what is drawn: all viewers share one tree
+            key = view._replace(who="", theme="auto", anonymous=False)
+            return await site.live.shared(("board", key), lambda: board_page(board, view, site.catalogue))
+
+        now = await site.live.refresh()
+        told = [f"{n} {s}" for s in ("confirmed", "suspected") if (n := sum(i.state == s for i in now.open))]
+        await _show(site, request, "/", ", ".join(told), build)
+
+
+def _incident(site: Site) -> None:
+    @ui.page("/incident/{id}")
+    async def incident(request: Request, id: str) -> None:
+        did = request.query_params.get("did", "")
+
+        async def build(board: Board, view: View) -> Node:
+            detail = await site.live.shared(("detail", id), lambda: read_detail(site.live, id, board.now))
+            if detail is None:
+                return _missing("No such incident")
+            control = site.acts.find(did)
+            said = done(control, site.acts, view.zone, board.now) if control and not _undone(site, did) else None
+            return incident_page(detail, view, site.catalogue, board.now, said)
+
+        found = await site.live.shared(("incident", id), lambda: site.reader.incident(id))
+        title = title_of(found[-1], site.catalogue) if found else "No such incident"
+        await _show(site, request, f"/incident/{id}", title, build)
+
+
+def _undone(site: Site, control_id: str) -> bool:
+    return any(c.kind == "undo" and c.value == control_id for c in site.acts.with_recent([]))
+
+
+def _place(site: Site) -> None:
+    @ui.page("/place/{place:path}")
+    async def place_(request: Request, place: str) -> None:
+        keyword = request.query_params.get("keyword", "*")
+        span = request.query_params.get("span", "day")
+        span = span if span in SPANS else "day"
+
+        async def build(board: Board, view: View) -> Node:
+            if not site.catalogue.knows_place(place):
+                return _missing("No such place")
+            since = board.now - SPANS[span][1]
+            series = await site.live.shared(
+                ("series", place, keyword, span), lambda: read_series(site.reader, place, keyword, since, board.now)
+            )
+            past = await site.live.shared(("past", place), lambda: _past(site, place=place))
+            return place_page(board, view, site.catalogue, place, keyword, span, series, past)
+
+        await _show(site, request, f"/place/{place}", site.catalogue.place(place).name, build)
+
+
+def _keyword(site: Site) -> None:
+    @ui.page("/keyword/{keyword:path}")
+    async def keyword_(request: Request, keyword: str) -> None:
+        span = request.query_params.get("span", "day")
+        span = span if span in SPANS else "day"
+
+        async def build(board: Board, view: View) -> Node:
+            if not site.catalogue.knows_keyword(keyword):
+                return _missing("No such problem")
+            root, since = "everywhere", board.now - SPANS[span][1]
+            series = await site.live.shared(
+                ("series", root, keyword, span), lambda: read_series(site.reader, root, keyword, since, board.now)
+            )
+            past = await site.live.shared(("past", keyword), lambda: _past(site, keyword=keyword))
+            return keyword_page(board, view, site.catalogue, keyword, root, span, series, past)
+
+        await _show(site, request, f"/keyword/{keyword}", site.catalogue.keyword(keyword), build)
+
+
+def _past(site: Site, place: str | None = None, keyword: str | None = None) -> list[Incident]:
+    wanted = None if keyword == "*" else keyword
+    found = site.reader.incidents(place=place, keyword=wanted, limit=PAST)
+    return sorted(found, key=lambda i: -i.onset)
+
+
+def _whynot(site: Site) -> None:
+    @ui.page("/why-not")
+    async def whynot(request: Request) -> None:
+        said = {k: v.strip()[:120] for k, v in request.query_params.items() if k in ("place", "keyword", "at")}
+
+        async def build(board: Board, view: View) -> Node:
+            keyword = said.get("keyword") or "*"
+            found = site.catalogue.find_places(said["place"]) if said.get("place") else []
+            if len(found) != 1 or not site.catalogue.knows_keyword(keyword):
+                return whynot_page(board, view, site.catalogue, said, found, None)
+            at = parse_minute(said.get("at", ""), view.zone) or board.now
+            told = await site.live.shared(
+                ("why", found[0], keyword, at),
+                lambda: (
+                    answer(site.reader, site.why_not, found[0], keyword, at, site.catalogue),
+                    read_around(site.reader, found[0], keyword, at),
+                ),
+            )
+            return whynot_page(board, view, site.catalogue, {**said, "place": found[0]}, found, told)
+
+        await _show(site, request, "/why-not", "Why not?", build)
+
+
+def _forms(site: Site, app: FastAPI) -> None:
+    async def reply(request: Request, id: str, made: Control | str) -> Response:
+        if isinstance(made, str):
+            back = f'<p><a href="/incident/{quote(id)}">Back to the incident</a></p>'
+            return HTMLResponse(
+                plain_page("Not recorded", f'<h1>Not recorded</h1><p class="lede">{made}</p>{back}'), 400
+            )
+        await site.live.refresh()
+        return RedirectResponse(f"/incident/{quote(id)}?did={made.id}", 303)
+
+    async def newest(id: str) -> Incident:
+        found = await site.live.shared(("incident", id), lambda: site.reader.incident(id))
+        if not found:
+            raise Refused("There is no such incident.")
+        return found[-1]
+
+    @app.post("/incident/{id}/silence", include_in_schema=False)
+    async def silence(
+        request: Request, id: str, seconds: Annotated[float, Form()], reason: Annotated[str, Form()] = ""
+    ) -> Response:
+        try:
+            who = view_of(request, site.settings).who
+            return await reply(request, id, await site.acts.silence(await newest(id), who, seconds, reason))
+        except Refused as error:
+            return await reply(request, id, str(error))
+
+    @app.post("/incident/{id}/note", include_in_schema=False)
+    async def note(request: Request, id: str, text: Annotated[str, Form()] = "") -> Response:
+        try:
+            who = view_of(request, site.settings).who
+            return await reply(request, id, await site.acts.note(await newest(id), who, text))
+        except Refused as error:
+            return await reply(request, id, str(error))
+
+
+def _preferences(app: FastAPI) -> None:
+    @app.post("/preferences", include_in_schema=False)
+    async def preferences(
+        who: Annotated[str, Form()] = "",
+        theme: Annotated[str, Form()] = "auto",
+        zone: Annotated[str, Form()] = "",
+        back: Annotated[str, Form()] = "/",
+    ) -> Response:
+        """Keeps a viewer's name, colours and zone in cookies of their own."""
+        if zone and zone_of(zone).key != zone:
+            return PlainTextResponse(f"no such time zone: {zone[:60]}", 400)
+        # only a path of this site: anything else would send the viewer away
+        target = back if back.startswith("/") and not back.startswith("//") and "\\" not in back else "/"
+        answer_ = RedirectResponse(quote(target, safe="/:*%?=&"), 303)
+        kept = {"who": " ".join(who.split())[:80], "theme": theme if theme in THEMES else "auto", "zone_chosen": zone}
+        for name, value in kept.items():
+            answer_.set_cookie(
+                f"overheard_{name}", quote(value), max_age=YEAR_SECONDS, samesite="strict", httponly=True
+            )
+        return answer_

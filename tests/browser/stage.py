@@ -1,0 +1,37 @@
+"""Serves one made-up day: `python -m tests.browser.stage DAY PORT ACTS_FILE`; acts are written as JSON lines."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+import uvicorn
+from fastapi import FastAPI
+
+from alerting.model import Control
+from dashboards.server import mount
+from dashboards.settings import PageSettings
+from tests.dashboards.made_up import DAYS, NOW, Keywords, Places
+
+
+def main(day: str, port: int, acts: Path) -> None:
+    async def act(control: Control) -> None:
+        with acts.open("ab") as file:
+            file.write(msgspec.json.encode(control) + b"\n")
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    mount(
+        app,
+        DAYS[day](),
+        act,
+        PageSettings(port=port, timezone="America/New_York"),
+        places=Places(),
+        keywords=Keywords(),
+        now=lambda: NOW,
+    )
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
