@@ -119,7 +119,7 @@ class Bank:
         core, counts, exposure = asked.core, asked.counts, asked.exposure
         scale, level = core.scale(asked.start), core.level
         number = asked.start // self.window
-        masses = core.profile.masses(np.array([asked.start]), np.array([asked.start + self.window]))[:, 0]
+        masses = asked.judgement.now
         frozen = np.zeros(self.n_series, np.bool_) if held is None else held.copy()
         if exposure is not None:
             frozen |= exposure == 0
@@ -150,7 +150,7 @@ class Bank:
         relative = (1 + theta) / core.level.shape(scale, index)
         sd = np.sqrt(mean * (1 + theta) + mean * mean * (relative + LEAST_DOUBT))
         fed = np.minimum(counts, mean + np.where(p < SURPRISING, 2 * sd + 1, 3 * sd + 2 * (1 + theta)))
-        wide = np.minimum(counts, mean + 4 * sd + 4 * (1 + theta))
+        wide = np.where(p < SURPRISING, fed, np.minimum(counts, mean + 4 * sd + 4 * (1 + theta)))
         core.level.learn(index, fed, scale)
         awake = core.rest[index] < asked.start // self.window
         core.short.learn(index[awake], wide[awake], mean[awake], theta[awake], relative[awake], scale)

@@ -8,7 +8,6 @@ import numpy as np
 
 from detectors.base import Floats, Indices, Ints, Scores
 from detectors.core import Core
-from detectors.sums import Sums
 from detectors.tails import mixed, negative_binomial, upper_quantile
 
 LEAST_DOUBT = 0.03**2  # relative variance of the expected count that no history removes
@@ -19,10 +18,12 @@ HIGH = 1.9  # standard deviations above which a count can matter
 
 
 class Judgement(NamedTuple):
-    """Scores and what learning needs of them. `rate`: expected in a window of mean density; `moved`: series with a raw p-value."""
+    """Scores and what learning needs of them. `rate`: expected in a window of mean density; `now`: such windows
+    this one is worth, per group; `moved`: series with a raw p-value."""
 
     scores: Scores
     rate: Floats
+    now: Floats
     moved: Ints
     raw: Floats
     strata: Indices
@@ -50,7 +51,8 @@ def judge(core: Core, start: int, counts: Ints, exposure: Floats | None, *, lear
     level, n = core.level, len(counts)
     scale = core.scale(start)
     rate = level.rate(scale)
-    now = core.profile.masses(np.array([start]), np.array([start + core.window]))[:, 0]
+    masses = _masses(core, start)
+    now = masses[:, -1]
     expected = rate * now[level.groups] * (1.0 if exposure is None else exposure)
     doubt = core.profile.doubts(start) + LEAST_DOUBT
     theta = core.short.theta[core.stratum]
@@ -58,8 +60,10 @@ def judge(core: Core, start: int, counts: Ints, exposure: Floats | None, *, lear
     upper = upper_quantile(expected, expected * (1 + theta) + expected * expected * relative + 1e-12)
     p = np.ones(n)
     if learning:
-        return Judgement(Scores(p, expected, upper), rate, np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
-    found = _candidates(core, start, counts, exposure, rate, now)
+        return Judgement(
+            Scores(p, expected, upper), rate, now, np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64)
+        )
+    found = _candidates(core, counts, exposure, rate, masses)
     raw = _tails(core, found, rate, scale, doubt)
     np.minimum.at(p, found.series, raw)
     moved = np.flatnonzero(p < UNREMARKABLE)
@@ -68,28 +72,27 @@ def judge(core: Core, start: int, counts: Ints, exposure: Floats | None, *, lear
     p[moved] = core.calibration(raw, strata)
     if exposure is not None:
         p[exposure == 0] = 1.0
-    return Judgement(Scores(p, expected, upper), rate, moved, raw, strata)
+    return Judgement(Scores(p, expected, upper), rate, now, moved, raw, strata)
 
 
-def _candidates(core: Core, start: int, counts: Ints, exposure: Floats | None, rate: Floats, now: Floats) -> Candidates:
+def _candidates(core: Core, counts: Ints, exposure: Floats | None, rate: Floats, masses: Floats) -> Candidates:
     """Recent sums that are high, and lasting ones of series whose longest recent sum is high too.
 
-    Otherwise a rise that is over would go on being news for a day.
+    Otherwise a rise that is over would go on being news for a day. `masses`: as of `_masses`.
     """
     small = counts.astype(np.int32)
     moved: Ints | None = None
     found: list[Candidates] = []
     for sums, gap in ((core.recent, core.recent_gap), (core.lasting, core.lasting_gap)):
-        masses = _masses(core, sums, start)
         for row in range(len(sums.lengths)):
             total = sums.totals[row] + small
             index = np.flatnonzero(total > 0) if moved is None else moved[total[moved] > 0]
             groups = core.level.groups[index]
-            windows = masses[groups, row]
+            windows = masses[groups, len(found)]
             if gap is not None:
                 windows = windows + gap.totals[row, index]
             if exposure is not None:
-                windows = windows + (exposure[index] - 1) * now[groups]
+                windows = windows + (exposure[index] - 1) * masses[groups, -1]
             mean = rate[index] * np.maximum(windows, 1e-6)
             seen = total[index].astype(np.float64)
             high = np.flatnonzero(seen - 0.5 > mean + 1.2 * np.sqrt(mean))
@@ -98,11 +101,14 @@ def _candidates(core: Core, start: int, counts: Ints, exposure: Floats | None, r
     return Candidates(*(np.concatenate(part) for part in zip(*found, strict=True)))
 
 
-def _masses(core: Core, sums: Sums, start: int) -> Floats:
-    """Windows of mean density each sum covers, float64[groups, lengths]; none before the bank's first window."""
+def _masses(core: Core, start: int) -> Floats:
+    """Windows of mean density each sum covers, and at last the window itself: float64[groups, lengths + 1].
+
+    None before the bank's first window: nothing is known of that time.
+    """
     number = start // core.window
-    starts = start - (number - sums.first(number)) * core.window
-    starts = np.maximum(starts, start if core.born is None else core.born)
+    first = np.concatenate([core.recent.first(number), core.lasting.first(number), [number]])
+    starts = np.maximum(start - (number - first) * core.window, start if core.born is None else core.born)
     return core.profile.masses(starts, np.full(len(starts), start + core.window))
 
 

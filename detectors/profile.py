@@ -110,6 +110,8 @@ class Profile:
             return np.tile((stops - starts) / self.window, (len(self.zone), 1))
         before, after = self.zones.offsets(starts), self.zones.offsets(stops - 1)
         total = self._until(stops + after) - self._until(starts + before)
+        if before.shape != after.shape or (before != after).any():
+            before, after = (np.broadcast_to(o, (len(o), len(starts))) for o in (before, after))
         for zone, column in np.argwhere(before != after):
             at = self.zones.change(int(zone), int(starts[column]), int(stops[column]))
             jump = np.array([at + before[zone, column], at + after[zone, column]])

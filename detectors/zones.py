@@ -53,12 +53,12 @@ class Zones:
         self._offsets = np.zeros(len(self.names), np.int64)
 
     def offsets(self, times: Ints) -> Ints:
-        """Seconds to add to UTC, int64[zones, times]."""
+        """Seconds to add to UTC, int64[zones, times], or int64[zones, 1] where they are the same at all these times."""
         low, high = int(times.min()), int(times.max())
         if not (self._low <= low and high < self._high):
             self._settle(low)
         if high < self._high:
-            return np.broadcast_to(self._offsets[:, None], (len(self.names), len(times)))
+            return self._offsets[:, None]
         return np.array([[self._at(z, int(t))[0] for t in times] for z in self.names], np.int64)
 
     def change(self, zone: int, start: int, stop: int) -> int:
