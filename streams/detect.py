@@ -18,10 +18,10 @@ import detectors
 from alerting.model import MAX_CHANNELS, Blind, Close, Control, Evidence, Incident
 from detectors.base import Detector, Scores
 from streams.blind import Sources
-from streams.part import Part, Rows, SourceCount
+from streams.part import Part, Rows
 from streams.places import Places
+from streams.rollup import Table, merged, roll_up, together
 from streams.series import SeriesIndex
-from streams.window import MAX_KEYWORDS
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -151,16 +151,16 @@ class Detect:
     def _close(self, start: int) -> Closed:
         self._pass_over(start)
         rows, evidence = self._merge(start)
-        place, keyword, voices, messages, channels = self._roll_up(rows)
-        found = self.index.find_or_add(place, keyword)
+        moved = roll_up(rows, self.config.places.lineage)
+        found = self.index.find_or_add(moved.place, moved.keyword)
         bank = self._bank()
         counts = np.zeros(len(self.index), np.int64)
-        counts[found] = voices
+        counts[found] = moved.voices
         blind = self.sources.blind(start + self.config.window_seconds)
         exposure = self._exposure(start, blind)
         scores = bank.score(start, counts, exposure)
         held = self.index.mask(self.alerts.held)
-        close = self._table(start, counts, found, messages, channels, scores, held, evidence, blind)
+        close = self._table(start, counts, found, moved, scores, held, evidence, blind)
         incidents = self.alerts.step(close, self._due(close.decided))
         held = self.index.mask(self.alerts.held)
         bank.learn(start, counts, held, exposure)
@@ -180,7 +180,7 @@ class Detect:
         return Closed(cells, incidents)
 
     def _merge(self, start: int) -> tuple[Rows, dict[tuple[int, int], Evidence]]:
-        """The window's rows of all partitions, in their order; drills are left out of what is counted."""
+        """The window's rows and evidence of all partitions."""
         blocks: list[Rows] = []
         evidence: dict[tuple[int, int], Evidence] = {}
         for _, pending in sorted(self.pending.items()):
@@ -189,32 +189,14 @@ class Detect:
                 blocks.append(block)
             for key, one in pending.evidence.pop(start, {}).items():
                 evidence[key] = merged(evidence[key], one) if key in evidence else one
-        if not blocks:
-            return Rows.empty(), evidence
-        rows = Rows(*(np.concatenate(columns) for columns in zip(*blocks, strict=True)))
-        real = rows.drill == 0
-        return (rows if real.all() else Rows(*(column[real] for column in rows))), evidence
-
-    def _roll_up(self, rows: Rows) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-        """Sums by (place or any place above it, keyword): place, keyword, voices, messages int64[m], channels int64[m, 8]."""
-        lineage = self.config.places.lineage[rows.place]
-        real = lineage >= 0
-        row = np.nonzero(real)[0]
-        key = lineage[real].astype(np.int64) * MAX_KEYWORDS + rows.keyword[row]
-        keys, inverse = np.unique(key, return_inverse=True)
-        voices = np.bincount(inverse, rows.voices[row], len(keys)).astype(np.int64)
-        messages = np.bincount(inverse, rows.messages[row], len(keys)).astype(np.int64)
-        channel = inverse * MAX_CHANNELS + rows.channel[row]
-        channels = np.bincount(channel, rows.voices[row], len(keys) * MAX_CHANNELS).astype(np.int64)
-        return keys // MAX_KEYWORDS, keys % MAX_KEYWORDS, voices, messages, channels.reshape(-1, MAX_CHANNELS)
+        return together(blocks), evidence
 
     def _table(
         self,
         start: int,
         counts: Ints,
         found: Ints,
-        messages: Ints,
-        channels: Ints,
+        rows: Table,
         scores: Scores,
         held: npt.NDArray[np.bool_],
         evidence: dict[tuple[int, int], Evidence],
@@ -231,8 +213,8 @@ class Detect:
         moved = row >= 0
         some_messages = np.zeros(len(series), np.int64)
         some_channels = np.zeros((len(series), MAX_CHANNELS), np.int64)
-        some_messages[moved] = messages[row[moved]]
-        some_channels[moved] = channels[row[moved]]
+        some_messages[moved] = rows.messages[row[moved]]
+        some_channels[moved] = rows.channels[row[moved]]
         seconds = self.config.window_seconds
         return Close(
             start=start,
@@ -314,23 +296,6 @@ class Detect:
             pending.late = [(watermark, rows) for watermark, rows in pending.late if watermark > passed]
             for rows in due:
                 for start in np.unique(rows.window).tolist():
-                    place, keyword, voices, messages, _ = self._roll_up(rows.at(start))
-                    revisions.append(Revision(start, place, keyword, voices, messages))
+                    late = roll_up(together([rows.at(start)]), self.config.places.lineage)
+                    revisions.append(Revision(start, late.place, late.keyword, late.voices, late.messages))
         return revisions
-
-
-def merged(first: Evidence, second: Evidence) -> Evidence:
-    """Evidence of one cell from two partitions."""
-    terms: dict[str, int] = dict(first.terms)
-    for term, count in second.terms:
-        terms[term] = terms.get(term, 0) + count
-    ranked = sorted(terms.items(), key=lambda item: (-item[1], item[0]))
-    return Evidence(
-        terms=tuple(ranked[:8]),
-        examples=tuple(dict.fromkeys((*first.examples, *second.examples)))[:3],
-        copies=max(first.copies, second.copies),
-        seconds=tuple(sorted((*first.seconds, *second.seconds))[:60]),
-    )
-
-
-__all__ = ["Cells", "Closed", "Detect", "DetectConfig", "GapInPartsError", "Revision", "SourceCount"]

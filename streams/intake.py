@@ -18,11 +18,11 @@ from streams.resolver import Resolver
 from streams.taxonomy import Taxonomy
 from streams.text import normalise, without_handles_and_links
 from streams.voices import Seen, Voices
+from streams.waiting import Waiting, WaitingRoom
 from streams.watermark import FUTURE_LIMIT_SECONDS, JUMP_SECONDS, Watermark
 from streams.window import CELL_BITS, PLACE_SHIFT, Describer, Sample, Window, rows
 
 LATE_LIMIT_SECONDS = 24 * 3600.0
-MAX_WAITING = 1_000  # records dated far ahead, waiting for another author to confirm the time
 
 
 class IntakeConfig(NamedTuple):
@@ -37,14 +37,6 @@ class IntakeConfig(NamedTuple):
     zone: Callable[[str], tzinfo | None]  # of a source's times without zone
     secret: bytes
     config: str
-
-
-class Waiting(NamedTuple):
-    """A record that jumps ahead, not counted yet."""
-
-    record: Record
-    complaint: Complaint
-    time: float
 
 
 class IntakeOutput(NamedTuple):
@@ -67,7 +59,7 @@ class Intake:
         self.windows: dict[int, Window] = {}
         self.late: dict[int, Window] = {}
         self.sources: dict[str, SourceCount] = {}
-        self.waiting: list[Waiting] = []
+        self.waiting = WaitingRoom()
         self.closed = float("-inf")  # windows ending at or before this are closed
         self.seq = 0
         self._dead: list[DeadLetter] = []
@@ -90,8 +82,8 @@ class Intake:
     def end(self) -> float:
         """The time of the tick that ends a finite input: the end of the newest accepted event's window + lateness."""
         newest = self.watermark.newest
-        if newest == float("-inf") and self.waiting:
-            newest = min(waiting.time for waiting in self.waiting)  # a single event has nothing to jump from
+        if newest == float("-inf") and self.waiting.held:
+            newest = min(waiting.time for waiting in self.waiting.held)  # a single event has nothing to jump from
         if newest == float("-inf"):
             return newest
         seconds = self.config.window_seconds
@@ -223,38 +215,28 @@ class Intake:
     # -- time ----------------------------------------------------------------------------------------------------
 
     def _wait(self, waiting: Waiting) -> None:
-        """Hold a record that jumps ahead until a second author, or a second record without author, confirms the time."""
-        self.waiting.append(waiting)
-        while True:
-            confirmed = [one for one in self.waiting if any(_vouches(other, one) for other in self.waiting)]
-            if not confirmed:
-                break
-            first = min(confirmed, key=lambda one: one.time)
-            self.waiting.remove(first)
+        """Hold a record that jumps ahead; accept those whose time is confirmed by now."""
+        farthest = self.waiting.add(waiting)
+        if farthest is not None:
+            self._bury(farthest.record, "bad_time", "dated far ahead of all others")
+        while (first := self.waiting.confirmed()) is not None:
             self._accept(first.complaint, first.time, self._source(first.complaint.source))
             self._release(self.watermark.newest + JUMP_SECONDS)
-        if len(self.waiting) > MAX_WAITING:
-            farthest = max(self.waiting, key=lambda one: one.time)
-            self.waiting.remove(farthest)
-            self._bury(farthest.record, "bad_time", "dated far ahead of all others")
 
     def _release(self, until: float) -> None:
         """Accept what no longer jumps, in order of arrival."""
-        ready = [one for one in self.waiting if one.time <= until]
-        self.waiting = [one for one in self.waiting if one.time > until]
-        for one in ready:
+        for one in self.waiting.until(until):
             self._accept(one.complaint, one.time, self._source(one.complaint.source))
 
     def _tick(self, tick: Tick) -> None:
         self._release(tick.time)
         if tick.final:
-            for one in self.waiting:
+            for one in self.waiting.until(float("inf")):
                 self._bury(
                     one.record,
                     "bad_time",
                     f"{one.complaint.created_at!r} lies far ahead and no other record confirmed it",
                 )
-            self.waiting = []
         if self.watermark.tick(tick.time):
             self._close()
 
@@ -306,13 +288,3 @@ class Intake:
     def _bury(self, record: Record, reason: str, detail: str) -> None:
         where = Where(record.origin, record.position, self.partition)
         self._dead.append(dead_letter(reason, detail, where, record.value))
-
-
-def _vouches(other: Waiting, one: Waiting) -> bool:
-    """Whether `other` confirms that event time has come to `one`'s: about as late or later, and not of the same author."""
-    if other is one or other.time < one.time - JUMP_SECONDS:
-        return False
-    mine, theirs = one.complaint, other.complaint
-    if (mine.source, mine.id) == (theirs.source, theirs.id):
-        return False
-    return mine.author is None or theirs.author is None or (mine.source, mine.author) != (theirs.source, theirs.author)

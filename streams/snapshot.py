@@ -8,9 +8,10 @@ import numpy as np
 from alerting.model import Control, Evidence
 from streams.blind import SourceRate
 from streams.detect import Detect, Pending
-from streams.intake import Intake, Waiting
+from streams.intake import Intake
 from streams.part import Rows, SourceCount
 from streams.voices import Spoken, digests, generations
+from streams.waiting import WaitingRoom
 from streams.watermark import Watermark
 from streams.window import Window
 
@@ -28,7 +29,7 @@ class IntakeState(msgspec.Struct, array_like=True):
     windows: dict[int, Window]
     late: dict[int, Window]
     sources: dict[str, SourceCount]
-    waiting: list[Waiting]
+    waiting: WaitingRoom
 
 
 class PendingState(msgspec.Struct, array_like=True):

@@ -1,0 +1,63 @@
+"""Rows of several partitions as one table, rolled up the place tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from alerting.model import MAX_CHANNELS, Evidence
+from streams.part import Rows
+from streams.window import MAX_KEYWORDS
+
+Ints = npt.NDArray[np.int64]
+
+
+class Table(NamedTuple):
+    """Sums by (place or any place above it, keyword), sorted; int64[m], `channels` int64[m, 8] holds voices."""
+
+    place: Ints
+    keyword: Ints
+    voices: Ints
+    messages: Ints
+    channels: Ints
+
+
+def together(blocks: Iterable[Rows]) -> Rows:
+    """The rows of several partitions, in their order; drills are left out of what is counted."""
+    kept = list(blocks)
+    if not kept:
+        return Rows.empty()
+    rows = Rows(*(np.concatenate(columns) for columns in zip(*kept, strict=True)))
+    real = rows.drill == 0
+    return rows if real.all() else Rows(*(column[real] for column in rows))
+
+
+def roll_up(rows: Rows, lineage: npt.NDArray[np.int32]) -> Table:
+    """`rows` of one window summed at each place and all above it; `lineage`: int[places, depth], -1 where there is none."""
+    lines = lineage[rows.place]
+    real = lines >= 0
+    row = np.nonzero(real)[0]
+    key = lines[real].astype(np.int64) * MAX_KEYWORDS + rows.keyword[row]
+    keys, inverse = np.unique(key, return_inverse=True)
+    voices = np.bincount(inverse, rows.voices[row], len(keys)).astype(np.int64)
+    messages = np.bincount(inverse, rows.messages[row], len(keys)).astype(np.int64)
+    channel = inverse * MAX_CHANNELS + rows.channel[row]
+    channels = np.bincount(channel, rows.voices[row], len(keys) * MAX_CHANNELS).astype(np.int64)
+    return Table(keys // MAX_KEYWORDS, keys % MAX_KEYWORDS, voices, messages, channels.reshape(-1, MAX_CHANNELS))
+
+
+def merged(first: Evidence, second: Evidence) -> Evidence:
+    """Evidence of one cell from two partitions."""
+    terms = dict(first.terms)
+    for term, count in second.terms:
+        terms[term] = terms.get(term, 0) + count
+    ranked = sorted(terms.items(), key=lambda item: (-item[1], item[0]))
+    return Evidence(
+        terms=tuple(ranked[:8]),
+        examples=tuple(dict.fromkeys((*first.examples, *second.examples)))[:3],
+        copies=max(first.copies, second.copies),
+        seconds=tuple(sorted((*first.seconds, *second.seconds))[:60]),
+    )
