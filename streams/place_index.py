@@ -1,0 +1,139 @@
+"""What names and codes mean: candidates with weights, narrowed by one another and decided without guessing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from streams.gazetteer.table import EVERYWHERE, LEVELS, NOWHERE
+from streams.places import Places
+from streams.text import normalise
+
+DOMINANT = 3  # times as many people: then the smaller place is not meant
+NEAR_DEGREES = 0.5
+WORD_CODES = frozenset("in or me hi ok oh id la ma pa de al co on ca mo as so no us ad is it my no at be by to pr".split())
+REGION, COUNTRY, CITY = LEVELS.index("region"), LEVELS.index("country"), LEVELS.index("city")
+
+
+class Meaning(NamedTuple):
+    """One place that a name may mean."""
+
+    place: int
+    weight: int  # people it may mean
+    alone: bool = True  # whether the name says a place with no other beside it
+    nickname: bool = False
+    code: bool = False
+
+
+class NameIndex:
+    """The names of all places; spots by their names and phrases."""
+
+    def __init__(self, places: Places) -> None:
+        table = places.table
+        self.places = places
+        self.codes = table.codes
+        self._number = {key: number for number, key in enumerate(table.keys)}
+        self._start = np.frombuffer(table.start, "<i4")
+        self._target = np.frombuffer(table.target, "<i4")
+        self._weight = np.frombuffer(table.weight, "<i4")
+        self._unsure = frozenset(table.unsure)
+        self._safe = {name for name, _ in places.text_names()}
+        self._spots: dict[str, int] = {}
+        for place, spot in places.spots.items():
+            for phrase in (spot.name, *spot.phrases):
+                self._spots[" ".join(normalise(phrase))] = place
+        self._united_states = places.index("country:US")
+
+    def name(self, key: str) -> list[Meaning]:
+        """What a name may mean as a whole part of a location, most people first."""
+        if key in self._spots:
+            return [Meaning(self._spots[key], 1_000_000_000)]
+        number = self._number.get(key)
+        if number is None:
+            return []
+        alone = key not in self._unsure
+        found = slice(self._start[number], self._start[number + 1])
+        return [
+            Meaning(place, weight, alone, " ".join(normalise(self.places.name(place))) != key)
+            for place, weight in zip(self._target[found].tolist(), self._weight[found].tolist(), strict=True)
+        ]
+
+    def name_inside(self, key: str) -> list[Meaning]:
+        """What a name may mean among other words: single words that are no sure names count only beside their state or country."""
+        meanings = self.name(key)
+        if key in self._safe or " " in key:
+            return meanings
+        return [meaning._replace(alone=False) for meaning in meanings]
+
+    def code(self, code: str, behind: bool) -> list[Meaning]:
+        """What a code of a region or country may mean; that of a country of two letters only behind another name."""
+        made = []
+        for place in self.codes.get(code, ()):
+            country = self.places.level_code[place] == COUNTRY
+            abroad = not country and not self.places.id(place).startswith(("region:US", "region:CA"))
+            if behind or not (abroad or (country and len(code) < 3)):
+                made.append(Meaning(place, int(self.places.population[place]), code=True))
+        return made
+
+    def is_wide(self, meanings: Sequence[Meaning]) -> bool:
+        """Whether a region or country is meant, most likely."""
+        top = max(meanings, key=lambda meaning: meaning.weight)
+        return top.alone and self.places.level_code[top.place] in (REGION, COUNTRY)
+
+    def is_united_states(self, meanings: Sequence[Meaning]) -> bool:
+        return any(meaning.place == self._united_states for meaning in meanings)
+
+    def narrow(self, group: Sequence[Meaning], beside: Sequence[Meaning]) -> list[Meaning]:
+        """The meanings that fit one another, the tighter of each two; regions' codes before countries' (CA is California where it can be)."""
+        states = [meaning for meaning in beside if self.places.level_code[meaning.place] == REGION]
+        for others in (states, beside):
+            fitting: dict[int, Meaning] = {}
+            for one in group:
+                for other in others:
+                    tight = one if self.places.within(one.place, other.place) else other
+                    if tight is one or self.places.within(other.place, one.place):
+                        held = fitting.get(tight.place)
+                        if held is None or held.weight < tight.weight:
+                            fitting[tight.place] = tight._replace(alone=True)
+            if fitting:
+                return list(fitting.values())
+        return []
+
+    def decide(self, meanings: Sequence[Meaning], states_only: bool = False) -> int:
+        """The place meant; where several are as likely, the tightest region or country that holds them, else nowhere."""
+        places = self.places
+        if states_only and (states := [one for one in meanings if places.level_code[one.place] == REGION]):
+            meanings = states
+        if not meanings:
+            return NOWHERE
+        order = sorted(meanings, key=lambda meaning: (-meaning.weight, meaning.place))
+        rivals = [one.place for one in order if one.weight * DOMINANT >= order[0].weight]
+        if len(rivals) == 1:
+            return rivals[0]
+        chain = sorted(rivals, key=lambda place: places.level_code[place])
+        if all(places.within(tight, wide) for wide, tight in pairwise(chain)):
+            return chain[0] if places.level_code[chain[0]] == COUNTRY else chain[-1]
+        if all(self._near(rivals[0], place) for place in rivals[1:]):
+            return rivals[0]
+        return self._region_of(rivals)
+
+    def agree(self, found: Iterable[int]) -> int:
+        """One place for several named side by side: the tightest where they lie in one another, else what holds them all, if that says anything."""
+        places = list(dict.fromkeys(place for place in found if place != NOWHERE))
+        tight = [one for one in places if not any(one != other and self.places.within(other, one) for other in places)]
+        if not tight:
+            return NOWHERE
+        return tight[0] if len(tight) == 1 else self._region_of(tight)
+
+    def _region_of(self, found: Sequence[int]) -> int:
+        common = self.places.common(found)
+        return NOWHERE if common == EVERYWHERE else common
+
+    def _near(self, one: int, other: int) -> bool:
+        places = self.places
+        if places.level_code[one] != CITY or places.level_code[other] != CITY:
+            return False
+        return bool(abs(places.lat[one] - places.lat[other]) < NEAR_DEGREES and abs(places.lon[one] - places.lon[other]) < NEAR_DEGREES)

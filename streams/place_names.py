@@ -1,0 +1,157 @@
+"""Reads the free-text location of a profile: "NYC", "Boston, MA", "Portland, Maine", "Chicago by way of Cali", and a great deal of nonsense.
+
+The text is cut into places that stand side by side ("|", "/", "and") and those into parts ("city, state"). Each part is looked up as a whole, then without
+words like "greater" or "area", then for names within it. Parts beside one another narrow each other down; what stays ambiguous goes to the place with three
+times the people, else to the tightest region or country that holds all it may mean, else to nowhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from streams.gazetteer.table import NOWHERE
+from streams.place_index import WORD_CODES, Meaning, NameIndex
+from streams.text import normalise
+
+MAX_CHARACTERS = 200
+MAX_WORDS = 5
+_BESIDE = re.compile(
+    r"[|/;•·‣●▪\n\r\t→➡⇒✈️⇄↔⇔♥❤♡☀★☆✨~+&<>_=*]|\s[-–—:]+\s|--+|\.\.+|—"
+    r"|\b(?:[Aa]nd|via|VIA|[Bb]y way of|BY WAY OF|to|TO|or|then|now|but|from|x|vs|y|et|und)\b"
+)
+_PARTS = re.compile(r"[,()\[\]{}\"“”:!?،、，]|\.\s*,")
+_DASHES = re.compile(r"(?<=\w)[-–](?=\w)")
+_ZIP = re.compile(r"[\s-]+\d[\d\s-]*$")
+_COORDINATES = re.compile(r"(-?\d{1,2}\.\d+)\s*[,;/ ]\s*(-?\d{1,3}\.\d+)")
+_DEGREES = re.compile(r"([NS])\s*(\d{1,2})°\s*(\d{1,2})?'?[^EW]{0,12}([EW])\s*(\d{1,3})°\s*(\d{1,2})?")
+_FLAG = re.compile("([\U0001f1e6-\U0001f1ff])([\U0001f1e6-\U0001f1ff])")
+_AROUND = frozenset(
+    "greater metro metropolitan downtown uptown midtown near nearby in the from of at living live lives outside just around sunny beautiful rainy lovely city "
+    "area areas region suburbs suburb burbs suburban baby yall hometown currently mostly sometimes usually always born raised proud native originally formerly "
+    "based inner historic old cloudy cold snowy hot am im located loc state province republic".split()
+)
+_DIRECTIONS = frozenset(
+    "north south east west northern southern eastern western central northeast northwest southeast southwest northeastern northwestern southeastern "
+    "southwestern upstate downstate coastal rural n s e w ne nw se sw mid".split()
+)
+_IMAGINED = frozenset("your ur his her their heart mind dreams head soul pants".split())
+
+
+@dataclass(slots=True)
+class _Group:
+    """Parts that stand for one place."""
+
+    meanings: list[Meaning]
+    parts: int = 1
+    in_states: bool = False  # "Washington, USA" is the state: profiles write it so
+
+
+class LocationReader:
+    """`read(text)` is the place of a profile, `nowhere` where it says none. `at` finds the place of coordinates."""
+
+    def __init__(self, index: NameIndex, at: Callable[[float, float], int]) -> None:
+        self._index = index
+        self._at = at
+
+    def read(self, text: str) -> int:
+        text = text[:MAX_CHARACTERS]
+        if (measured := self._measured(text)) is not None:
+            return measured
+        index = self._index
+        if meanings := index.name(" ".join(normalise(text))):
+            return index.decide([meaning for meaning in meanings if meaning.alone])
+        found = [place for piece in _BESIDE.split(text) for place in self._places(piece)]
+        return index.agree([*found, *self._flags(text)])
+
+    def _measured(self, text: str) -> int | None:
+        if match := _COORDINATES.search(text):
+            lat, lon = float(match[1]), float(match[2])
+        elif match := _DEGREES.search(text):
+            lat = (int(match[2]) + int(match[3] or 0) / 60) * (1 if match[1] == "N" else -1)
+            lon = (int(match[5]) + int(match[6] or 0) / 60) * (1 if match[4] == "E" else -1)
+        else:
+            return None
+        on_earth = abs(lat) <= 90 and abs(lon) <= 180 and (lat, lon) != (0, 0)
+        return self._at(lat, lon) if on_earth else NOWHERE
+
+    def _flags(self, text: str) -> Iterator[int]:
+        for match in _FLAG.finditer(text):
+            code = "".join(chr(ord(letter) - 0x1F1E6 + ord("A")) for letter in match.groups())
+            yield from self._index.codes.get(code, [])[-1:]
+
+    def _places(self, piece: str) -> Iterator[int]:
+        """The places a piece names: parts that can lie in one another are one place."""
+        index = self._index
+        groups: list[_Group] = []
+        for mention in self._mentions(piece):
+            last = groups[-1] if groups else None
+            if last and (fitting := index.narrow(last.meanings, mention)):
+                last.in_states = last.parts == 1 and index.is_united_states(mention)
+                last.meanings, last.parts = fitting, last.parts + 1
+            elif last and last.parts == 1 and not last.meanings[0].nickname and index.is_wide(mention) and not index.is_wide(last.meanings):
+                groups[-1] = _Group(mention)  # an unknown town with the name of a known one elsewhere: its state is all we know
+            else:
+                groups.append(_Group(mention))
+        for group in groups:
+            yield index.decide([meaning for meaning in group.meanings if meaning.alone], group.in_states)
+
+    def _mentions(self, piece: str) -> Iterator[list[Meaning]]:
+        """What each part of a piece may mean; parts that mean nothing are left out."""
+        behind = False
+        for part in _PARTS.split(piece):
+            written = _ZIP.sub("", part.strip(" .#@'’-–"))
+            words = [word for word in normalise(written) if not word.isdigit()]
+            if not words:
+                continue
+            if meanings := self._whole(words, written, behind):
+                yield meanings
+            else:
+                yield from self._inside(words, written)
+            behind = True
+
+    def _whole(self, words: list[str], written: str, behind: bool) -> list[Meaning]:
+        """What a whole part may mean: a name, a code of a state or country, or a name with words like "greater" around it."""
+        index, name = self._index, " ".join(words)
+        code = written.replace(".", "").replace(" ", "")
+        meanings = index.name(name)
+        if len(code) <= 3 and (behind or code.isupper() or name not in WORD_CODES) and (behind or not meanings):
+            meanings = index.code(code.upper(), behind) + meanings
+        if meanings:
+            return meanings
+        first, last = 0, len(words)
+        while first < last and words[first] in _AROUND:
+            first += 1
+        while first < last and words[last - 1] in _AROUND:
+            last -= 1
+        inner = words[first:last]
+        if inner != words and (meanings := index.name(" ".join(inner))):
+            return meanings
+        while inner and (inner[0] in _DIRECTIONS or inner[0] in _AROUND):
+            inner = inner[1:]
+        meanings = index.name(" ".join(inner))
+        return meanings if meanings and index.is_wide(meanings) else []
+
+    def _inside(self, words: list[str], written: str) -> Iterator[list[Meaning]]:
+        """Names inside a longer part, longest first from the left; a code counts only at the end, in capitals or behind a name."""
+        if not _IMAGINED.isdisjoint(words) and "of" not in words:
+            return
+        pieces = _DASHES.split(written)
+        if 1 < len(pieces) <= 4:
+            for piece in pieces:
+                yield from filter(None, [self._whole(normalise(piece), piece.strip(), False)])
+            return
+        index, at, count, named = self._index, 0, len(words), False
+        capitals = written.split()[-1].strip(".").isupper()
+        while at < count:
+            for length in range(min(MAX_WORDS, count - at), 0, -1):
+                name = " ".join(words[at : at + length])
+                is_code = 1 == length == count - at and at > 0 and len(name) <= 3 and (capitals or named)
+                meanings = (index.code(name.upper(), named) if is_code else []) + index.name_inside(name)
+                if meanings:
+                    yield meanings
+                    named, at = True, at + length
+                    break
+            else:
+                at += 1
