@@ -1,0 +1,274 @@
+"""The commands `replay` and `compare`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+import msgspec
+
+from alerting.model import Control
+from streams.labels import Label, read_labels
+from streams.pipeline import PipelineConfig
+from streams.runtime.event_order import Progress
+from streams.runtime.files import CsvOptions, FileError, Input
+from streams.runtime.out_folder import SWEEP, FolderInTheWayError, check_replaceable, out_folder
+
+DEAD_EXIT = 3
+SWEEPABLE = {
+    "budget": ("budget_per_week", float),
+    "lateness": ("lateness_seconds", float),
+    "window": ("window_seconds", int),
+}
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
+@click.option("--pack", required=True, help="What to listen for: a shipped pack's name, or the path of a pack.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the results; replaced if a replay wrote it.",
+)
+@click.option("--labels", type=FILE, help="Known disruptions (JSON) to hold the incidents against.")
+@click.option(
+    "--controls", type=FILE, help="People's acts (JSON lines) to repeat: silences, feedback, planned events …"
+)
+@click.option(
+    "--map",
+    "mapped",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help="CSV: the column of a field; id='*' makes ids from rows.",
+)
+@click.option("--source", help="CSV: the source of rows that name none, such as 311:houston.")
+@click.option("--time-format", help="CSV: how created_at is written, as in strptime, where it is not ISO 8601.")
+@click.option("--timezone", help="Zone of times without one, such as America/Chicago; they are refused otherwise.")
+@click.option(
+    "--partitions", default=1, show_default=True, type=click.IntRange(1, 256), help="Route records as Kafka would."
+)
+@click.option(
+    "--budget",
+    default=3.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="False alerts allowed a week.",
+)
+@click.option(
+    "--lateness", default=60.0, show_default=True, type=click.FloatRange(0), help="Seconds to wait for late records."
+)
+@click.option("--window", type=click.IntRange(10, 86400), help="Base window in seconds; the pack's own if not given.")
+@click.option("--detector", default="default", show_default=True, help="A registered detector.")
+@click.option(
+    "--sweep", metavar="NAME=A,B,…", help=f"Replay once per value and compare; NAME is {', '.join(SWEEPABLE)}."
+)
+def replay(
+    files: tuple[Path, ...], out: Path, labels: Path | None, controls: Path | None, sweep: str | None, **given: Any
+) -> None:
+    """Hear old complaints again and report what would have been told, and when.
+
+    Files are JSON lines or CSV, plain or gzip, in any order; several merge. Writes incidents.jsonl, cells.csv.gz, evaluation.json and report.html.
+    """
+    from dashboards.replay_results import Job
+
+    config = _config(given)
+    options = CsvOptions(_columns(given["mapped"]), given["source"], given["time_format"])
+    with _told():
+        check_replaceable(out)
+        job = Job(
+            [Input(path, options) for path in files],
+            config,
+            _labels(labels),
+            _controls(controls),
+            _settings(files, labels, controls, given),
+        )
+        warning = _sweep(job, out, sweep) if sweep else _single(job, out)
+    if warning:
+        click.echo(f"error: {warning}", err=True)
+        sys.exit(DEAD_EXIT)
+
+
+@click.command()
+@click.argument("before", type=FOLDER, metavar="DIR_A")
+@click.argument("after", type=FOLDER, metavar="DIR_B")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--signals", is_flag=True, help="Signals too, not only what was suspected or confirmed.")
+def compare(before: Path, after: Path, as_json: bool, signals: bool) -> None:
+    """Which incidents appear, vanish or move between two replays."""
+    from dashboards.compare import compared, read_incidents, show
+
+    try:
+        result = compared(read_incidents(before, signals), read_incidents(after, signals))
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(result), indent=1).decode())
+    else:
+        show(result, str(before), str(after))
+
+
+def _single(job: Any, out: Path) -> str | None:
+    from dashboards.replay_results import run
+
+    with out_folder(out) as folder, _progress() as progress:
+        done = run(job, folder, progress)
+    for notice in done.notices:
+        click.echo(f"note: {notice}", err=True)
+    click.echo(done.sentence)
+    click.echo(f"Report: {out / 'report.html'}")
+    return done.warning
+
+
+def _sweep(job: Any, out: Path, sweep: str) -> str | None:
+    from dashboards.replay_results import run
+    from dashboards.sweep import Swept, show
+
+    name, values = _swept(sweep)
+    rows: list[Swept] = []
+    warning = None
+    with out_folder(out) as folder:
+        for value in values:
+            within = folder / f"{name}-{value:g}"
+            within.mkdir()
+            config = msgspec.structs.replace(job.config, **{SWEEPABLE[name][0]: SWEEPABLE[name][1](value)})
+            settings = job.settings._replace(command=f"{job.settings.command} --{name} {value:g}")
+            with _progress(f"{name} {value:g}: ") as progress:
+                done = run(job._replace(config=config, settings=settings), within, progress)
+            rows.append(Swept.of(name, value, done.evaluation))
+            warning = done.warning or warning
+        (folder / SWEEP).write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1) + b"\n")
+    show(rows)
+    click.echo(f"Reports: {out}/{name}-…/report.html")
+    return warning
+
+
+def _swept(sweep: str) -> tuple[str, list[float]]:
+    name, _, listed = sweep.partition("=")
+    if name not in SWEEPABLE:
+        raise click.BadParameter(
+            f"{name!r}: one of {', '.join(SWEEPABLE)} can be swept, as in budget=1,3,10", param_hint="--sweep"
+        )
+    try:
+        values = [float(value) for value in listed.split(",")]
+    except ValueError:
+        raise click.BadParameter(
+            f"{listed!r} is not a list of numbers, as in budget=1,3,10", param_hint="--sweep"
+        ) from None
+    return name, list(dict.fromkeys(values))
+
+
+def _config(given: dict[str, Any]) -> PipelineConfig:
+    if given["timezone"]:
+        try:
+            ZoneInfo(given["timezone"])
+        except (KeyError, ValueError, OSError):
+            raise click.BadParameter(f"no such time zone: {given['timezone']!r}", param_hint="--timezone") from None
+    return PipelineConfig(
+        pack=given["pack"],
+        window_seconds=given["window"],
+        lateness_seconds=given["lateness"],
+        budget_per_week=given["budget"],
+        partitions=given["partitions"],
+        detector=given["detector"],
+        timezone=given["timezone"],
+    )
+
+
+def _columns(mapped: tuple[str, ...]) -> dict[str, str]:
+    columns = {}
+    for one in mapped:
+        field, equals, column = one.partition("=")
+        if not equals or not column:
+            raise click.BadParameter(
+                f"{one!r}: FIELD=COLUMN is wanted, as in created_at='Created At'", param_hint="--map"
+            )
+        columns[field.strip()] = column
+    return columns
+
+
+def _labels(path: Path | None) -> list[Label]:
+    if path is None:
+        return []
+    try:
+        return read_labels(path.read_bytes())
+    except (ValueError, msgspec.DecodeError) as error:
+        raise FileError(f"{path}: {error}") from None
+
+
+def _controls(path: Path | None) -> list[Control]:
+    if path is None:
+        return []
+    controls = []
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        if line.strip():
+            try:
+                controls.append(msgspec.json.decode(line, type=Control))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise FileError(f"{path}, line {number}: {error}") from None
+    return controls
+
+
+def _settings(files: tuple[Path, ...], labels: Path | None, controls: Path | None, given: dict[str, Any]) -> Any:
+    """The call as it can be repeated: names instead of paths, and only what differs from the defaults."""
+    from dashboards.report_data import Settings
+
+    words = ["overheard", "replay", *(path.name for path in files), "--pack", given["pack"]]
+    for option, path in (("--labels", labels), ("--controls", controls)):
+        words += [option, path.name] if path else []
+    for one in given["mapped"]:
+        words += ["--map", one]
+    defaults = {parameter.name: parameter.default for parameter in replay.params}
+    for name in ("source", "time_format", "timezone", "partitions", "budget", "lateness", "window", "detector"):
+        if given[name] is not None and given[name] != defaults[name]:
+            value = given[name]
+            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
+    return Settings(
+        shlex.join([*words, "--out", "DIR"]),
+        tuple(path.name for path in files),
+        labels.name if labels else None,
+        controls.name if controls else None,
+    )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors a user can mend, in their own words and without a traceback."""
+    from streams.pack import PackError
+
+    try:
+        yield
+    except (FileError, FolderInTheWayError, PackError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def _progress(prefix: str = "") -> Iterator[Progress]:
+    """A bar on standard error while something is done there; silent where nobody looks."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def told(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(prefix + stage, total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        yield told
