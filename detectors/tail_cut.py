@@ -1,0 +1,110 @@
+"""The cut under a p-value that keeps false alerts to a number a week, learnt from how low quiet runs go.
+
+A *run* is a stretch in which a series (or a group of related ones) stays at or under `LEVEL`; its lowest p-value is what could
+have alerted. Quiet runs under p come at rate * (p / LEVEL) ** shape a week: a straight line on log-log paper, of slope 1 for
+exact p-values and less where a detector is too sure of itself. Runs that alerted are not looked at (they may be
+disruptions), so the shape is that of an exponential cut off at the cut (maximum likelihood).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+LEVEL = 1e-3
+WEEK_SECONDS = 7 * 86_400
+HALF_LIFE_WEEKS = 8.0
+PRIOR_RUNS = 5.0  # the rate guessed beforehand counts as much as so many runs seen
+PRIOR_SHAPE_RUNS = 50.0  # and slope 1 as much as so many
+SHAPES = (0.25, 1.25)
+SHARE = 0.75  # of the budget is aimed at: the rest is for what is not known of rate and shape
+LOWEST_CUT = 1e-15
+
+
+class TailCut:
+    """`per_week`: false alerts allowed, in the long-run mean. `runs_per_week`: a first guess of quiet runs under LEVEL."""
+
+    def __init__(self, per_week: float, runs_per_week: float) -> None:
+        if not per_week > 0 or not runs_per_week > 0:
+            raise ValueError("per_week, runs_per_week: positive numbers wanted")
+        self.per_week = per_week
+        self.guess = runs_per_week
+        self.runs = 0.0  # seen, discounted
+        self.depth = 0.0  # sum over them of ln(LEVEL / lowest p)
+        self.weeks = 0.0  # watched, discounted
+        self._cut: float | None = None
+        self._cut = self._solve(self.allowed)
+
+    @property
+    def allowed(self) -> float:
+        """Runs a week that may go under the cut."""
+        return SHARE * self.per_week
+
+    @property
+    def rate(self) -> float:
+        """Quiet runs under LEVEL a week."""
+        return (self.runs + PRIOR_RUNS) / (self.weeks + PRIOR_RUNS / self.guess)
+
+    @property
+    def cut(self) -> float:
+        """The p-value to alert at."""
+        if self._cut is None:
+            self._cut = self._solve(self.allowed)
+        return self._cut
+
+    @property
+    def shape(self) -> float:
+        """Slope of the quiet tail."""
+        return self._shape(math.log(LEVEL / max(self.cut, LOWEST_CUT)))
+
+    def under(self, per_week: float) -> float:
+        """The p-value that quiet runs go under so many times a week."""
+        return min(LEVEL, max(LOWEST_CUT, LEVEL * (per_week / self.rate) ** (1 / self.shape)))
+
+    def observe(self, lowest: npt.ArrayLike) -> None:
+        """Take in the lowest p-values of runs that ended without an alert."""
+        found = np.asarray(lowest, np.float64)
+        found = found[(found <= LEVEL) & (found > self.cut)]
+        if len(found):
+            self.runs += len(found)
+            self.depth += float(np.log(LEVEL / found).sum())
+            self._cut = self._solve(self.allowed)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let watched time go by; what was seen fades."""
+        weeks = seconds / WEEK_SECONDS
+        kept = 0.5 ** (weeks / HALF_LIFE_WEEKS)
+        self.runs, self.depth, self.weeks = self.runs * kept, self.depth * kept, self.weeks * kept + weeks
+        self._cut = None if self._cut is None else self._solve(self.allowed)
+
+    def state(self) -> tuple[float, float, float, float]:
+        """What `load` takes."""
+        return self.runs, self.depth, self.weeks, self.cut
+
+    def load(self, state: tuple[float, float, float, float]) -> None:
+        """Continue from a state."""
+        self.runs, self.depth, self.weeks, self._cut = state
+
+    def _solve(self, allowed: float) -> float:
+        """The cut; where a run was cut off depends on the cut before, so it takes that one's reach."""
+        before = self._cut if self._cut is not None else LEVEL * min(1.0, allowed / self.rate)
+        shape = self._shape(math.log(LEVEL / max(before, LOWEST_CUT)))
+        return min(LEVEL, max(LOWEST_CUT, LEVEL * (allowed / self.rate) ** (1 / shape)))
+
+    def _shape(self, reach: float) -> float:
+        """Slope whose runs, cut off at depth `reach`, have the mean depth seen (and PRIOR_SHAPE_RUNS of slope 1)."""
+        if reach < 0.5:
+            return 1.0
+        mean = (self.depth + PRIOR_SHAPE_RUNS * _mean_depth(1.0, reach)) / (self.runs + PRIOR_SHAPE_RUNS)
+        low, high = SHAPES
+        for _ in range(20):
+            middle = (low + high) / 2
+            low, high = (middle, high) if _mean_depth(middle, reach) > mean else (low, middle)
+        return (low + high) / 2
+
+
+def _mean_depth(shape: float, reach: float) -> float:
+    """Mean of an exponential of this rate that is cut off at `reach`."""
+    return 1 / shape - reach / math.expm1(min(shape * reach, 700.0))
