@@ -9,9 +9,11 @@ import numpy.typing as npt
 
 from detectors.bank import Bank
 from detectors.base import Detector
+from detectors.weekly import Weekly
 
 DETECTORS: dict[str, Callable[..., Detector]] = {
     "default": Bank,
+    "weekly": Weekly,
 }
 
 
