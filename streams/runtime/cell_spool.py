@@ -6,13 +6,14 @@ import gzip
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from alerting.model import KeywordTree, PlaceTree
 from streams.detect import Cells, Revision
+from streams.runtime.store.cells import Cell
 from streams.window import MAX_KEYWORDS
 
 ROW = np.dtype(
@@ -33,20 +34,6 @@ CHUNK_ROWS = 200_000
 COLUMNS = "start,seconds,place,keyword,people,messages,expected,upper,p_value,held,late"
 
 Rows = npt.NDArray[Any]
-
-
-class SpooledCell(NamedTuple):
-    """Counts of one place and keyword over [start, start + seconds)."""
-
-    start: int
-    seconds: int
-    place: str
-    keyword: str
-    voices: int
-    messages: int
-    expected: float
-    upper: float
-    p_value: float
 
 
 class CellSpool:
@@ -106,10 +93,10 @@ class CellSpool:
                     found[number].append(one[(one["start"] >= since) & (one["start"] < until)])
         return [np.concatenate(parts) if parts else np.zeros(0, ROW) for parts in found]
 
-    def cells(self, rows: Rows, place: str, keyword: str) -> list[SpooledCell]:
+    def cells(self, rows: Rows, place: str, keyword: str) -> list[Cell]:
         """Rows of one series as plain cells."""
         return [
-            SpooledCell(start, self.window_seconds, place, keyword, voices, messages, expected, upper, p_value)
+            Cell(start, self.window_seconds, place, keyword, voices, messages, expected, upper, p_value)
             for start, _, _, voices, messages, expected, upper, p_value, late, _ in rows.tolist()
             if not late or voices or messages
         ]
