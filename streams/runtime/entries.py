@@ -45,6 +45,8 @@ class Advance(msgspec.Struct, frozen=True, array_like=True):
     end: int
     line: int
     lines: int
+    generation: int = 0  # how many files had this name before
+    head: str = ""  # how the file begins, in hex
 
 
 class Gap(msgspec.Struct, frozen=True, array_like=True):

@@ -39,24 +39,26 @@ class ServiceSettings(Section):
 
     data: Path = Path("var")
     host: str = "127.0.0.1"
-    port: int = Field(8080, ge=0, le=65535)
+    port: int = Field(default=8080, ge=0, le=65535)
     token_file: Path | None = None
     token: SecretStr | None = None  # only by OVERHEARD_SERVICE_TOKEN
     secret: SecretStr | None = (
         None  # key of author tokens; only by OVERHEARD_SERVICE_SECRET; made and kept in `data` when not given
     )
     store: str | None = None  # a database URL; SQLite in `data` when not given
-    budget_per_week: float = Field(3.0, gt=0)
+    budget_per_week: float = Field(default=3.0, gt=0)
     timezone: str = "UTC"
-    lateness_seconds: float = Field(60.0, ge=0, le=3600)
+    lateness_seconds: float = Field(default=60.0, ge=0, le=3600)
     detector: str = "default"
-    idle_tick_seconds: float = Field(10.0, ge=0)  # 0: never; then only records move time
-    snapshot_seconds: float = Field(10.0, gt=0)
-    journal_days: float = Field(7.0, ge=7)
-    cell_days: float = Field(35.0, ge=1)
-    records_per_second: int = Field(5000, ge=1)  # one client, over HTTP
-    backlog_records: int = Field(500_000, ge=1000)  # accepted and not yet counted, before clients are asked to wait
-    min_free_megabytes: int = Field(64, ge=0)
+    idle_tick_seconds: float = Field(default=10.0, ge=0)  # 0: never; then only records move time
+    snapshot_seconds: float = Field(default=10.0, gt=0)
+    journal_days: float = Field(default=7.0, ge=7)
+    cell_days: float = Field(default=35.0, ge=1)
+    records_per_second: int = Field(default=5000, ge=1)  # one client, over HTTP
+    backlog_records: int = Field(
+        default=500_000, ge=1000
+    )  # accepted and not yet counted, before clients are asked to wait
+    min_free_megabytes: int = Field(default=64, ge=0)
 
     _zone = field_validator("timezone")(lambda name: zone_name(name))
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import threading
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, Select, Table, and_, func, select
+from sqlalchemy import Connection, Engine, Select, Table, and_, func, select
 
 from streams.runtime.store import tables
 
@@ -58,7 +59,7 @@ class CellReader:
                 return []
             ((place_number,), keyword_number) = numbers
             spans, rolled = self._spans(connection, since, until, SERIES_BY_HOUR_SECONDS)
-            found: list[Row[Any]] = []
+            found: list[Sequence[Any]] = []
             for span in spans:
                 table = span.table
                 query = select(
@@ -88,19 +89,19 @@ class CellReader:
         """Sums over the range by place and keyword, largest first; one cell each, spanning the range."""
         with self.engine.connect() as connection:
             spans, _ = self._spans(connection, since, until, SUMS_BY_HOUR_SECONDS)
-            sums: dict[tuple[int, int], list[float]] = {}
+            totals: dict[tuple[int, int], list[float]] = {}
             for span in spans:
-                for place, keyword, *values in connection.execute(_sums(span)):
-                    kept = sums.get((place, keyword))
-                    sums[place, keyword] = values if kept is None else _added(kept, values)
+                for place, keyword, *values in connection.execute(sums(span)):
+                    kept = totals.get((place, keyword))
+                    totals[place, keyword] = values if kept is None else _added(kept, values)
             covered = self._covered_seconds(connection, since, until)
-            self._learn_names(connection, {place for place, _ in sums}, {keyword for _, keyword in sums})
+            self._learn_names(connection, {place for place, _ in totals}, {keyword for _, keyword in totals})
         start, seconds = int(since), max(1, int(until - since))
         cells = []
-        for (place, keyword), values in sums.items():
+        for (place, keyword), values in totals.items():
             name, its_level = self._places[place]
             if level is None or its_level == level:
-                voices, messages, expected, upper, p = _stretched(values, covered)
+                voices, messages, expected, upper, p = stretched(values, covered)
                 cells.append(Cell(start, seconds, name, self._keywords[keyword], voices, messages, expected, upper, p))
         return sorted(cells, key=lambda cell: (-cell.voices, cell.place, cell.keyword))
 
@@ -112,12 +113,12 @@ class CellReader:
             if not numbers:
                 return 0, 0.0
             places, keyword = numbers
-            query = _sums(Span(table, now - HOUR_SECONDS, now)).where(
+            query = sums(Span(table, now - HOUR_SECONDS, now)).where(
                 table.c.place.in_(places), table.c.keyword == keyword
             )
             rows = connection.execute(query).all()
             covered = self._covered_seconds(connection, now - HOUR_SECONDS, now)
-        told = [_stretched(list(values), covered) for _, _, *values in rows]
+        told = [stretched(list(values), covered) for _, _, *values in rows]
         return sum(one[0] for one in told), sum(one[2] for one in told)
 
     def _spans(self, connection: Connection, since: float, until: float, longest: float) -> tuple[list[Span], bool]:
@@ -160,7 +161,7 @@ class CellReader:
                 )
 
 
-def _sums(span: Span) -> Select[Any]:
+def sums(span: Span) -> Select[Any]:
     """Place, keyword, voices, messages, seconds with an expectation, expected, squared width, smallest p."""
     c = span.table.c
     width = c.upper - c.expected
@@ -178,7 +179,7 @@ def _added(first: list[float], second: list[float]) -> list[float]:
     return [*(a + b for a, b in zip(first[:-1], second[:-1], strict=True)), min(first[-1], second[-1])]
 
 
-def _stretched(values: list[float], covered: float) -> tuple[int, int, float, float, float]:
+def stretched(values: list[float], covered: float) -> tuple[int, int, float, float, float]:
     """Voices, messages, expected, upper, p; the expectation of the windows that have cells, stretched over all covered ones."""
     voices, messages, known, expected, squared, p = values
     stretch = max(1.0, covered / known) if known else 1.0

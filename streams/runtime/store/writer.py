@@ -1,0 +1,242 @@
+"""Writes what the pipeline gave. One transaction holds the outputs of the log up to an entry, and the number of that entry:
+after a crash the log is run again from the last snapshot, and outputs up to that number are known to be there.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, select
+
+from alerting.model import Blind, Control, Incident, KeywordTree, PlaceTree
+from streams.complaint import DeadLetter
+from streams.part import SourceCount
+from streams.runtime.entries import Gap
+from streams.runtime.store import roll_up, tables
+from streams.runtime.store.names import Names
+from streams.runtime.store.snapshots import Snapshot, save_snapshot
+from streams.runtime.store.upsert import insert, keeping, replacing, write, write_columns
+
+if TYPE_CHECKING:
+    from streams.detect import Cells, Revision
+    from streams.pipeline import Outputs
+
+SUMMED = ("records", "complaints", "voices", "placed", "duplicates", "copies", "old", "late", "clock_changes")
+TOLD = ("suspected", "confirmed", "resolved", "reopened")  # revisions with one of these reasons go to the outbox
+_source_of = msgspec.json.Decoder(msgspec.defstruct("Sourced", [("source", str)])).decode
+
+
+@dataclass
+class Work:
+    """Outputs waiting to be written, of the log's entries up to `applied`; `arrival` is the last one's."""
+
+    applied: int = -1
+    arrival: float = 0.0
+    incidents: list[Incident] = field(default_factory=list)
+    cells: list[Cells] = field(default_factory=list)
+    revisions: list[Revision] = field(default_factory=list)
+    dead_letters: list[tuple[DeadLetter, float, str | None]] = field(default_factory=list)  # with arrival and source
+    sources: dict[str, SourceCount] = field(default_factory=dict)
+    blind: tuple[Blind, ...] = ()
+    usual_per_hour: dict[str, float] = field(default_factory=dict)
+    controls: list[Control] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def take(self, outputs: Outputs, arrival: float, bodies: dict[int, bytes]) -> None:
+        """Add a batch's outputs; `bodies` holds the batch's records by position."""
+        self.incidents += outputs.incidents
+        self.cells += outputs.cells
+        self.revisions += outputs.revisions
+        for letter in outputs.dead_letters:
+            self.dead_letters.append((letter, arrival, source_of(bodies.get(letter.where.position))))
+        for name, count in outputs.sources.items():
+            self.sources.setdefault(name, SourceCount()).add(count)
+        if outputs.sources or outputs.blind:
+            self.blind = outputs.blind
+        if math.isfinite(outputs.closed_until):
+            self.meta["last_close"] = outputs.closed_until
+
+    @property
+    def rows(self) -> int:
+        """About how much there is to write."""
+        return len(self.incidents) + len(self.dead_letters) + sum(len(one.place) for one in self.cells)
+
+
+class Writer:
+    """The one writer of a store."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        places: PlaceTree,
+        keywords: KeywordTree,
+        channel: Callable[[str], str],
+        cell_days: float = 35.0,
+    ) -> None:
+        self.engine = engine
+        self.channel = channel
+        self.cell_days = cell_days
+        self._places = Names(
+            engine,
+            tables.place_names,
+            len(places.parent),
+            lambda one: {"place": places.id(one), "level": places.level(one)},
+        )
+        self._keywords = Names(
+            engine, tables.keyword_names, len(keywords.parent), lambda one: {"keyword": keywords.id(one)}
+        )
+
+    def commit(self, work: Work, snapshot: Snapshot | None = None) -> None:
+        """Write everything in one transaction; on an error nothing is written, and the same call may be made again."""
+        with self.engine.begin() as connection:
+            self._write_cells(connection, work)
+            self._write_incidents(connection, work.incidents)
+            self._write_sources(connection, work)
+            write(connection, keeping(connection, tables.dead_letters), [_dead_row(*one) for one in work.dead_letters])
+            write(connection, keeping(connection, tables.controls), [_control_row(one) for one in work.controls])
+            write(connection, keeping(connection, tables.gaps), [msgspec.structs.asdict(one) for one in work.gaps])
+            write_meta(connection, {**work.meta, **({"applied": work.applied} if work.applied >= 0 else {})})
+            if snapshot is not None:
+                save_snapshot(connection, snapshot)
+        self._places.saved()
+        self._keywords.saved()
+
+    def _write_cells(self, connection: Connection, work: Work) -> None:
+        if not work.cells and not work.revisions:
+            return
+        rows: list[tuple[Any, ...]] = []
+        for cells in work.cells:
+            place, keyword = self._places.numbers(cells.place).tolist(), self._keywords.numbers(cells.keyword).tolist()
+            count = len(place)
+            rows += zip(
+                (cells.start,) * count, place, keyword, (cells.seconds,) * count, cells.voices.tolist(), cells.messages.tolist(),
+                cells.expected.tolist(), cells.upper.tolist(), cells.p_value.tolist(), strict=True,
+            )  # fmt: skip
+        late: list[tuple[Any, ...]] = []
+        seconds = work.meta.get("window_seconds") or read_meta(connection).get("window_seconds", 60)
+        for one in work.revisions:
+            place, keyword = self._places.numbers(one.place).tolist(), self._keywords.numbers(one.keyword).tolist()
+            start = (one.start,) * len(place)
+            counts = one.voices.tolist(), one.messages.tolist()
+            nothing = (None,) * len(place)
+            late += zip(start, place, keyword, (seconds,) * len(place), *counts, nothing, nothing, nothing, strict=True)
+        self._places.save(connection)
+        self._keywords.save(connection)
+        write_columns(connection, replacing(connection, tables.cells), rows)
+        statement = insert(connection, tables.cells)
+        adding = {name: tables.cells.c[name] + statement.excluded[name] for name in ("voices", "messages")}
+        keys = ["start", "place", "keyword"]
+        write_columns(connection, statement.on_conflict_do_update(index_elements=keys, set_=adding), late)
+        kept = read_meta(connection)
+        closed = work.meta.get("last_close", kept.get("last_close"))
+        first = min([kept.get("first_close", math.inf), *(cells.start for cells in work.cells)])
+        if math.isfinite(first) and closed is not None:
+            kept["first_close"] = first
+            revised = {one.start for one in work.revisions}
+            write_meta(
+                connection, {"first_close": first} | roll_up.advance(connection, kept, closed, revised, self.cell_days)
+            )
+
+    def _write_incidents(self, connection: Connection, found: list[Incident]) -> None:
+        newest: dict[str, dict[str, Any]] = {}
+        rows = []
+        for incident in found:
+            row = _incident_row(incident)
+            rows.append(row)
+            newest[incident.id] = row
+        write(connection, replacing(connection, tables.incident_revisions), rows)
+        write(connection, replacing(connection, tables.incidents), list(newest.values()))
+        told = [
+            one
+            for one in found
+            if one.reason in TOLD and not one.drill and not (one.silenced_until or 0) > one.updated_at
+        ]
+        outbox = [
+            {"dedup_key": f"{one.id}:{one.revision}", "channel": "log", "incident": one.id, "revision": one.revision,
+             "state": "pending", "attempts": 0, "sent_at": None}
+            for one in told
+        ]  # fmt: skip
+        write(connection, keeping(connection, tables.outbox), outbox)
+
+    def _write_sources(self, connection: Connection, work: Work) -> None:
+        table = tables.sources
+        blind = {one.source: one for one in work.blind}
+        names = sorted(work.sources.keys() | work.usual_per_hour.keys() | blind.keys())
+        if not names:
+            return
+        known = {row.source: dict(row._mapping) for row in connection.execute(select(table))}
+        rows = []
+        for name in names:
+            row = known.get(name) or {
+                "source": name,
+                "last_event": None,
+                "last_arrival": None,
+                **dict.fromkeys(SUMMED, 0),
+            }
+            count = work.sources.get(name)
+            if count is not None:
+                row |= {key: row[key] + getattr(count, key) for key in SUMMED}
+                if count.records:
+                    row["last_arrival"] = max(work.arrival, row["last_arrival"] or 0.0)
+                    row["last_event"] = max(count.newest, row["last_event"] or count.newest)
+            row["channel"] = self.channel(name)
+            row["usual_per_hour"] = work.usual_per_hour.get(name, row.get("usual_per_hour", 0.0))
+            row["blind_since"] = blind[name].since if name in blind else None
+            rows.append(row)
+        write(connection, replacing(connection, table), rows)
+
+
+def source_of(body: bytes | None) -> str | None:
+    """The source a record names, if that much of it can be read."""
+    try:
+        return str(_source_of(body or b"").source)[:256]  # type: ignore[attr-defined]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def write_meta(connection: Connection, values: dict[str, Any]) -> None:
+    """Set single values of the store."""
+    rows = [{"key": key, "value": json.dumps(value)} for key, value in values.items()]
+    write(connection, replacing(connection, tables.meta), rows)
+
+
+def read_meta(connection: Connection) -> dict[str, Any]:
+    """The store's single values."""
+    return {key: json.loads(value) for key, value in connection.execute(select(tables.meta.c.key, tables.meta.c.value))}
+
+
+def _incident_row(one: Incident) -> dict[str, Any]:
+    places = dict.fromkeys((one.scope.place, *(part.place for part in one.places)))
+    return {
+        "id": one.id,
+        "revision": one.revision,
+        "state": one.state,
+        "onset": one.onset,
+        "updated_at": one.updated_at,
+        "resolved_at": one.resolved_at,
+        "places": f"|{'|'.join(places)}|",
+        "keywords": f"|{'|'.join(one.keywords)}|",
+        "body": msgspec.json.encode(one).decode(),
+    }
+
+
+def _dead_row(letter: DeadLetter, arrival: float, source: str | None) -> dict[str, Any]:
+    detail = letter.detail.encode("utf-8", "replace").decode().replace("\0", "�")
+    return {"where": str(letter.where), "reason": letter.reason, "detail": detail, "source": source, "arrived_at": arrival,
+            "length": letter.length, "sha256": letter.sha256, "raw": letter.raw}  # fmt: skip
+
+
+def _control_row(one: Control) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "at": one.at,
+        "kind": one.kind,
+        "incident": one.incident,
+        "body": msgspec.json.encode(one).decode(),
+    }
