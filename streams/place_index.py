@@ -14,8 +14,16 @@ from streams.text import normalise
 
 DOMINANT = 3  # times as many people: then the smaller place is not meant
 NEAR_DEGREES = 0.5
+KNOWN = 100_000  # people: smaller places with names of several words are not taken from among other words
+FAMOUS = 100_000_000  # people: larger countries are meant in any company
+BIG_COUNTRY = 10_000_000  # people: its ISO code of three letters may stand alone
 WORD_CODES = frozenset("in or me hi ok oh id la ma pa de al co on ca mo as so no us ad is it my no at be by to pr".split())
 REGION, COUNTRY, CITY = LEVELS.index("region"), LEVELS.index("country"), LEVELS.index("city")
+
+
+def plain(name: str) -> str:
+    """The words of a name with single spaces, as names are looked up."""
+    return " ".join(normalise(name))
 
 
 class Meaning(NamedTuple):
@@ -44,7 +52,7 @@ class NameIndex:
         self._spots: dict[str, int] = {}
         for place, spot in places.spots.items():
             for phrase in (spot.name, *spot.phrases):
-                self._spots[" ".join(normalise(phrase))] = place
+                self._spots[plain(phrase)] = place
         self._united_states = places.index("country:US")
 
     def name(self, key: str) -> list[Meaning]:
@@ -57,14 +65,14 @@ class NameIndex:
         alone = key not in self._unsure
         found = slice(self._start[number], self._start[number + 1])
         return [
-            Meaning(place, weight, alone, " ".join(normalise(self.places.name(place))) != key)
+            Meaning(place, weight, alone, weight > self.places.population[place] and key != plain(self.places.name(place)))
             for place, weight in zip(self._target[found].tolist(), self._weight[found].tolist(), strict=True)
         ]
 
     def name_inside(self, key: str) -> list[Meaning]:
         """What a name may mean among other words: single words that are no sure names count only beside their state or country."""
         meanings = self.name(key)
-        if key in self._safe or " " in key:
+        if not meanings or key in self._safe or meanings[0].weight >= (KNOWN if " " in key else FAMOUS):
             return meanings
         return [meaning._replace(alone=False) for meaning in meanings]
 
@@ -74,17 +82,22 @@ class NameIndex:
         for place in self.codes.get(code, ()):
             country = self.places.level_code[place] == COUNTRY
             abroad = not country and not self.places.id(place).startswith(("region:US", "region:CA"))
-            if behind or not (abroad or (country and len(code) < 3)):
-                made.append(Meaning(place, int(self.places.population[place]), code=True))
+            people = int(self.places.population[place])
+            if behind or not (abroad or (country and (len(code) < 3 or people < BIG_COUNTRY))):
+                made.append(Meaning(place, people, code=True))
         return made
 
     def is_wide(self, meanings: Sequence[Meaning]) -> bool:
         """Whether a region or country is meant, most likely."""
-        top = max(meanings, key=lambda meaning: meaning.weight)
-        return top.alone and self.places.level_code[top.place] in (REGION, COUNTRY)
+        place = self.decide([meaning for meaning in meanings if meaning.alone])
+        return bool(place != NOWHERE and self.places.level_code[place] in (REGION, COUNTRY))
 
     def is_united_states(self, meanings: Sequence[Meaning]) -> bool:
         return any(meaning.place == self._united_states for meaning in meanings)
+
+    def in_united_states(self, meanings: Sequence[Meaning]) -> list[Meaning]:
+        """Those meanings that lie there, all where none does."""
+        return [one for one in meanings if self.places.within(one.place, self._united_states)] or list(meanings)
 
     def narrow(self, group: Sequence[Meaning], beside: Sequence[Meaning]) -> list[Meaning]:
         """The meanings that fit one another, the tighter of each two; regions' codes before countries' (CA is California where it can be)."""
@@ -107,6 +120,7 @@ class NameIndex:
         places = self.places
         if states_only and (states := [one for one in meanings if places.level_code[one.place] == REGION]):
             meanings = states
+        meanings = self._likely_codes(meanings)
         if not meanings:
             return NOWHERE
         order = sorted(meanings, key=lambda meaning: (-meaning.weight, meaning.place))
@@ -119,6 +133,14 @@ class NameIndex:
         if all(self._near(rivals[0], place) for place in rivals[1:]):
             return rivals[0]
         return self._region_of(rivals)
+
+    def _likely_codes(self, meanings: Sequence[Meaning]) -> Sequence[Meaning]:
+        """Codes mean states and provinces of North America first, regions elsewhere next, countries last."""
+        ids = [self.places.id(one.place) if one.code else "" for one in meanings]
+        for first in (("region:US", "region:CA"), ("region:",)):
+            if any(id_.startswith(first) for id_ in ids):
+                return [one for one, id_ in zip(meanings, ids, strict=True) if not id_ or id_.startswith(first)]
+        return meanings
 
     def agree(self, found: Iterable[int]) -> int:
         """One place for several named side by side: the tightest where they lie in one another, else what holds them all, if that says anything."""

@@ -19,16 +19,18 @@ MAX_CHARACTERS = 200
 MAX_WORDS = 5
 _BESIDE = re.compile(
     r"[|/;•·‣●▪\n\r\t→➡⇒✈️⇄↔⇔♥❤♡☀★☆✨~+&<>_=*]|\s[-–—:]+\s|--+|\.\.+|—"
-    r"|\b(?:[Aa]nd|via|VIA|[Bb]y way of|BY WAY OF|to|TO|or|then|now|but|from|x|vs|y|et|und)\b"
+    r"|\b(?:[Aa]nd|(?i:via|by way of)|to|TO|or|then|now|but|from|x|vs|y|et|und)\b"
 )
 _PARTS = re.compile(r"[,()\[\]{}\"“”:!?،、，]|\.\s*,")
 _DASHES = re.compile(r"(?<=\w)[-–](?=\w)")
 _ZIP = re.compile(r"[\s-]+\d[\d\s-]*$")
+_US_ZIP = re.compile(r"\b\d{5}(?:-\d{4})?\s*(?:,?\s*USA?)?$")
+_AREA_FIRST = re.compile(r"[^,]*/[^,]*(?:,[^,/]+){2,}$")  # "Harrisburg / Manchester, Houston, TX"
 _COORDINATES = re.compile(r"(-?\d{1,2}\.\d+)\s*[,;/ ]\s*(-?\d{1,3}\.\d+)")
 _DEGREES = re.compile(r"([NS])\s*(\d{1,2})°\s*(\d{1,2})?'?[^EW]{0,12}([EW])\s*(\d{1,3})°\s*(\d{1,2})?")
 _FLAG = re.compile("([\U0001f1e6-\U0001f1ff])([\U0001f1e6-\U0001f1ff])")
 _AROUND = frozenset(
-    "greater metro metropolitan downtown uptown midtown near nearby in the from of at living live lives outside just around sunny beautiful rainy lovely city "
+    "greater metro metropolitan downtown uptown midtown near nearby in the from of at living live lives outside just around sunny beautiful rainy lovely "
     "area areas region suburbs suburb burbs suburban baby yall hometown currently mostly sometimes usually always born raised proud native originally formerly "
     "based inner historic old cloudy cold snowy hot am im located loc state province republic".split()
 )
@@ -60,9 +62,16 @@ class LocationReader:
         if (measured := self._measured(text)) is not None:
             return measured
         index = self._index
-        if meanings := index.name(" ".join(normalise(text))):
-            return index.decide([meaning for meaning in meanings if meaning.alone])
-        found = [place for piece in _BESIDE.split(text) for place in self._places(piece)]
+        words = normalise(text)
+        if len(words) > 2 and all(len(word) == 1 for word in words):
+            text = "".join(words)  # O H I O
+            words = [text]
+        if meanings := [meaning for meaning in index.name(" ".join(words)) if meaning.alone]:
+            return index.decide(meanings)
+        text = text.strip()
+        is_address = _US_ZIP.search(text) is not None and "," in text
+        pieces = [text] if is_address or _AREA_FIRST.match(text) else _BESIDE.split(text)
+        found = [place for piece in pieces for place in self._places(piece, is_address)]
         return index.agree([*found, *self._flags(text)])
 
     def _measured(self, text: str) -> int | None:
@@ -81,11 +90,13 @@ class LocationReader:
             code = "".join(chr(ord(letter) - 0x1F1E6 + ord("A")) for letter in match.groups())
             yield from self._index.codes.get(code, [])[-1:]
 
-    def _places(self, piece: str) -> Iterator[int]:
-        """The places a piece names: parts that can lie in one another are one place."""
+    def _places(self, piece: str, is_address: bool) -> Iterator[int]:
+        """The places a piece names: parts that can lie in one another are one place. What stands before a city with its state is a part of it."""
         index = self._index
         groups: list[_Group] = []
         for mention in self._mentions(piece):
+            if is_address:
+                mention = index.in_united_states(mention)
             last = groups[-1] if groups else None
             if last and (fitting := index.narrow(last.meanings, mention)):
                 last.in_states = last.parts == 1 and index.is_united_states(mention)
@@ -94,8 +105,16 @@ class LocationReader:
                 groups[-1] = _Group(mention)  # an unknown town with the name of a known one elsewhere: its state is all we know
             else:
                 groups.append(_Group(mention))
+        if groups and (is_address or (len(groups) > 1 and groups[-1].parts > 1)):
+            last = groups[-1]
+            groups = [group for group in groups[:-1] if not is_address and not self._is_area(group, last)] + [last]
         for group in groups:
             yield index.decide([meaning for meaning in group.meanings if meaning.alone], group.in_states)
+
+    def _is_area(self, group: _Group, city: _Group) -> bool:
+        """Whether a name before "city, state" is rather a part of that city than a place of its own."""
+        likely = max(group.meanings, key=lambda meaning: meaning.weight)
+        return group.parts == 1 and not likely.nickname and not self._index.is_wide(group.meanings) and likely.weight < city.meanings[0].weight
 
     def _mentions(self, piece: str) -> Iterator[list[Meaning]]:
         """What each part of a piece may mean; parts that mean nothing are left out."""
@@ -116,7 +135,7 @@ class LocationReader:
         index, name = self._index, " ".join(words)
         code = written.replace(".", "").replace(" ", "")
         meanings = index.name(name)
-        if len(code) <= 3 and (behind or code.isupper() or name not in WORD_CODES) and (behind or not meanings):
+        if len(code) <= 3 and (behind or ((code.isupper() or name not in WORD_CODES) and not any(meaning.alone for meaning in meanings))):
             meanings = index.code(code.upper(), behind) + meanings
         if meanings:
             return meanings
@@ -143,11 +162,16 @@ class LocationReader:
                 yield from filter(None, [self._whole(normalise(piece), piece.strip(), False)])
             return
         index, at, count, named = self._index, 0, len(words), False
-        capitals = written.split()[-1].strip(".").isupper()
+        *_, last = written.split()
+        capitals = last.strip(".").isupper()
+        end = count - 1 if words[-1] in ("usa", "canada") and count > 1 else count
+        if written.isupper() and all(len(word) == 2 and index.code(word.upper(), False) for word in words):
+            yield from (index.code(word.upper(), False) for word in words)
+            return
         while at < count:
             for length in range(min(MAX_WORDS, count - at), 0, -1):
                 name = " ".join(words[at : at + length])
-                is_code = 1 == length == count - at and at > 0 and len(name) <= 3 and (capitals or named)
+                is_code = length == 1 and at == end - 1 and len(name) <= 3 and (named or (capitals and (at > 0 or end < count)))
                 meanings = (index.code(name.upper(), named) if is_code else []) + index.name_inside(name)
                 if meanings:
                     yield meanings

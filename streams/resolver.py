@@ -19,10 +19,12 @@ from streams.place_names import LocationReader
 from streams.places import Places
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 MEMORY = 65_536  # answers kept, least used dropped
 CELL_DEGREES = 0.5
 KM_PER_DEGREE = 111.2
 REACH_KM = 0.6  # of a city of 1,000 people; grows with the root of its population, so that areas grow with it
+BOROUGH_KM, PART_KM = 10.0, 5.0  # boroughs and parts are about as large as one another, however many people they have
 CITY_KM = 20.0  # a point this near belongs to a city even beyond its reach
 MAX_CITY_KM = 60.0
 MAX_REGION_KM = 200.0
@@ -39,12 +41,7 @@ class Resolver:
         self.names = NameIndex(places)
         self._codes = AirportCodes(places.table.airports)
         self._located = [(place, spot) for place, spot in places.spots.items() if spot.lat is not None]
-        city = places.level_code == LEVELS.index("city")
-        inner = places.parent[city & (places.level_code[places.parent] == LEVELS.index("city"))]
-        city[inner] = False  # a city with boroughs is found by them
-        self._cities: Ints = np.flatnonzero(city)
-        self._lat, self._lon = places.lat[self._cities], places.lon[self._cities]
-        self._reach = REACH_KM * np.sqrt(np.maximum(places.population[self._cities], 1_000) / 1_000)
+        self._cities, self._lat, self._lon, self._reach = _anchors(places)
         self._at = lru_cache(MEMORY)(self._find)
         self._near = lru_cache(4_096)(self._cities_near)
         self.from_location = lru_cache(MEMORY)(LocationReader(self.names, self.at).read)
@@ -131,12 +128,32 @@ class Resolver:
         common = self.places.common(np.unique(around).tolist())
         return common if self.places.level(common) in ("region", "country") else NOWHERE
 
-    def _kilometres(self, lat: float, lon: float, which: Ints | slice) -> npt.NDArray[np.float64]:
+    def _kilometres(self, lat: float, lon: float, which: Ints | slice) -> Floats:
         """Equirectangular distance, within 1 % at the distances asked for."""
         east = (self._lon[which] - lon + 180.0) % 360.0 - 180.0
         north = self._lat[which] - lat
         middle = np.radians(self._lat[which] + lat) / 2
         return KM_PER_DEGREE * np.hypot(north, east * np.cos(middle))
+
+
+def _anchors(places: Places) -> tuple[Ints, Floats, Floats, Floats]:
+    """Points that stand for a city: place, latitude, longitude, reach in km. Cities and their parts; a city with boroughs is found by them."""
+    table, level = places.table, places.level_code
+    is_city = level == LEVELS.index("city")
+    is_borough = is_city & (level[places.parent] == LEVELS.index("city"))
+    is_city[places.parent[is_borough]] = False
+    cities = np.flatnonzero(is_city)
+    reach = REACH_KM * np.sqrt(np.maximum(places.population[cities], 1_000) / 1_000)
+    reach[is_borough[cities]] = BOROUGH_KM
+    part_of = np.frombuffer(table.part_of, "<i4").astype(np.int64)
+    lat, lon = np.frombuffer(table.part_lat, "<f4"), np.frombuffer(table.part_lon, "<f4")
+    part_reach = np.full(len(part_of), PART_KM)
+    return (
+        np.concatenate([cities, part_of]),
+        np.concatenate([places.lat[cities], lat]),
+        np.concatenate([places.lon[cities], lon]),
+        np.concatenate([reach, part_reach]),
+    )
 
 
 def kilometres(lat: float, lon: float, other_lat: float, other_lon: float) -> float:

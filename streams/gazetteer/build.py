@@ -217,6 +217,9 @@ class Builder:
             population=np.array([row.population for row in rows], "<i4").tobytes(),
             zone=np.array([number[row.zone] for row in rows], "<i2").tobytes(),
             zones=zones,
+            part_of=np.array([self.at[whole] for _, _, whole in self.parts], "<i4").tobytes(),
+            part_lat=np.array([row.lat for _, row, _ in self.parts], "<f4").tobytes(),
+            part_lon=np.array([row.lon for _, row, _ in self.parts], "<f4").tobytes(),
             **self.index.packed(),
         )
 

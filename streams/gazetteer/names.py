@@ -111,8 +111,7 @@ class Index:
     def busy_airport(self, place: int, code: str, bare: bool, names: list[str]) -> None:
         self.airports[code] = (place, BARE if bare else HINT)
         parent = self.rows[place].parent
-        if code not in self.codes:  # in a profile it is the city one lives in
-            self.put(code, parent, max(1_000_000, self.rows[parent].population))
+        self.put(code, parent, max(1_000_000, self.rows[parent].population))  # in a profile it is the city one lives in
         for name in names:
             if name:
                 key = self.put(name, place, 1_000_000)

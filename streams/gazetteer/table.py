@@ -40,6 +40,9 @@ class Table(msgspec.Struct):
     population: bytes
     zone: bytes
     zones: list[str]
+    part_of: bytes  # i4: parts of a city count as the city: where they lie
+    part_lat: bytes
+    part_lon: bytes
     keys: list[str]
     start: bytes
     target: bytes
