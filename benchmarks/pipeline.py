@@ -21,7 +21,6 @@ from typing import Any
 
 import ahocorasick
 import orjson
-from streams.runtime.store.writer import open_bench_store
 
 from benchmarks import workload
 from streams.codec import decode, parse_time
@@ -29,7 +28,10 @@ from streams.complaint import Complaint, Record
 from streams.intake import Intake
 from streams.part import SourceCount
 from streams.pipeline import Pipeline, PipelineConfig
-from streams.text import normalise
+from streams.places import Places
+from streams.runtime.store.writer import open_bench_store
+from streams.text import fold
+from streams.window import PLACE_SHIFT, Window
 
 WINDOW = 300.0
 LATENESS = 60.0
@@ -77,10 +79,10 @@ class SameWork(Intake):
     """Decode, match, count, close with the product's own parts: no dedupe, copies, voices or place names."""
 
     def _accept(self, complaint: Complaint, time: float, source: SourceCount) -> None:
-        leaves = self.config.taxonomy.match(normalise(complaint.text))
+        leaves, _ = self.config.taxonomy.scan_folded(fold(complaint.text))
         if leaves:
             place = self.config.resolver.from_location(complaint.location or "")
-            self._add(complaint, time, place, leaves, leaves)
+            self._window(time).count(place << PLACE_SHIFT, leaves, leaves)
         if time > self.watermark.newest and self.watermark.observe(time):
             self._close()
 
@@ -122,11 +124,11 @@ def steps(pipeline: Pipeline, records: list[Record]) -> dict[str, float]:
     config = pipeline.intakes[0].config
     taxonomy, resolver = config.taxonomy, config.resolver
     complaints = [decode(record.value) for record in records]
-    words = [normalise(complaint.text) for complaint in complaints]
-    scanned = [taxonomy.scan(one) for one in words]
+    folded = [fold(complaint.text) for complaint in complaints]
+    scanned = [taxonomy.scan_folded(one) for one in folded]
     nodes = [taxonomy.closure(leaves, "twitter:bench") for leaves, _ in scanned]
-    intake = Intake(config)
-    prints = [intake.copies.fingerprint(one) for one in words]
+    intake, window = Intake(config), Window()
+    prints = [i.to_bytes(8, "big") for i in range(len(records))]
     authors = [f"twitter:bench\0{complaint.author}".encode() for complaint in complaints]
     times = [float(complaint.created_at) for complaint in complaints]
     places = [resolver.from_location(one.location or "") for one in complaints]
@@ -137,26 +139,26 @@ def steps(pipeline: Pipeline, records: list[Record]) -> dict[str, float]:
     return {
         "decode, validate": each(lambda i: decode(records[i].value)),
         "time": each(lambda i: parse_time(complaints[i].created_at)),
-        "normalise": each(lambda i: normalise(complaints[i].text)),
-        "keywords and place names": each(lambda i: taxonomy.scan(words[i])),
+        "fold the text": each(lambda i: fold(complaints[i].text)),
+        "keywords and place names": each(lambda i: taxonomy.scan_folded(folded[i])),
         "keyword ancestors": each(lambda i: taxonomy.closure(scanned[i][0], "twitter:bench")),
         "place": each(
             lambda i: resolver.resolve(None, None, None, scanned[i][1], complaints[i].text, complaints[i].location)
         ),
-        "dedupe": each(lambda i: intake.seen.add(prints[i].to_bytes(8, "big"), times[i])),
-        "copies": each(lambda i: intake.copies.is_copy(intake.copies.fingerprint(words[i]), times[i])),
+        "dedupe": each(lambda i: intake.seen.add(prints[i], times[i])),
+        "copies": each(lambda i: intake.copies.is_copy(intake.copies.fingerprint(folded[i].split()), times[i])),
         "voices": each(lambda i: intake.voices.hear(authors[i], nodes[i], times[i])),
-        "count": each(lambda i: intake._add(complaints[i], times[i], places[i], nodes[i], nodes[i])),
+        "count": each(lambda i: window.count(places[i] << PLACE_SHIFT, nodes[i], nodes[i])),
     }
 
 
-def measure(events: int, repeats: int, cities: Path) -> dict[str, Any]:
+def measure(events: int, repeats: int) -> dict[str, Any]:
     """All rows, interleaved."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "bench.toml").write_text(workload.pack_toml(), encoding="utf-8")
         config = PipelineConfig(pack=str(folder / "bench.toml"))
-        named = workload.locations(cities, 500)
+        named = workload.locations(Places.load(), 500)
         plain = workload.records(events, 1, named, per_second=20)
         accented = workload.records(events, 2, named, per_second=20, accents=True)
         pipeline = Pipeline(config)

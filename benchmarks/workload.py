@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import json
-from pathlib import Path
 
 import numpy as np
+
+from streams.places import Places
 
 SINGLE = ["delayed", "cancelled", "baggage", "refund"]
 PAIRS = [
@@ -45,12 +44,12 @@ def pack_toml() -> str:
     return "\n".join(lines) + "\n"
 
 
-def locations(cities: Path, count: int) -> list[str]:
-    """`count` profile strings of large US cities: "Boston, MA"."""
-    with gzip.open(cities, "rt", encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["country"] == "US"]
-    rows.sort(key=lambda row: -int(row["population"]))
-    return [f"{row['name']}, {row['admin1']}" for row in rows[:count]]
+def locations(places: Places, count: int) -> list[str]:
+    """`count` profile strings of the largest US cities: "Boston, Massachusetts"."""
+    usa = places.index("country:US")
+    cities = [one for one in range(len(places)) if places.level(one) == "city" and places.within(one, usa)]
+    cities.sort(key=lambda one: -int(places.population[one]))
+    return [", ".join(places.path(one)[:2]) for one in cities[:count]]
 
 
 def records(count: int, seed: int, places: list[str], *, per_second: float, accents: bool = False) -> list[bytes]:

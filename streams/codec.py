@@ -15,7 +15,8 @@ MAX_RECORD_BYTES = 256 * 1024
 MAX_DEPTH = 8
 MAX_RAW_BYTES = 64 * 1024
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
-REASONS = ("too_large", "not_utf8", "not_json", "too_deep", "bad_field", "bad_time", "old")
+LATEST = 1e11  # Unix seconds beyond this are milliseconds or nonsense
+REASONS = ("too_large", "not_utf8", "not_json", "too_deep", "bad_field", "bad_time")
 
 _decode = msgspec.json.Decoder(Complaint).decode
 
@@ -60,7 +61,7 @@ def parse_time(value: float | str, zone: tzinfo | None = None) -> tuple[float, s
     A text without zone is read in `zone`: of a repeated hour the first reading counts, a skipped one moves forward. Raises Rejected.
     """
     if not isinstance(value, str):
-        if not math.isfinite(value) or abs(value) > 1e11:
+        if not math.isfinite(value) or abs(value) > LATEST:
             raise Rejected("bad_time", f"{value!r} is not Unix seconds")
         return float(value), None
     try:

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 MAX_DISTANCE = 3
 MIN_CHARACTERS = 40
 SPAN_SECONDS = 24 * 3600.0
-MAX_TEXTS = 40_000  # in one of two generations; about 40 MB
+MAX_TEXTS = 40_000  # in one of two generations; about 25 MB
 MAX_WORDS = 60  # of a lane's 127
 _CACHED_WORDS = 30_000
 
 _ONES = int.from_bytes(b"\x01" * 64, "big")
-_DIGITS = bytes.maketrans(b"\x00\x01", b"01")
+_SECOND, _THIRD, _FOURTH = b"2", b"3", b"4"
 _MAJORITY = [_ONES * (127 - count // 2) for count in range(MAX_WORDS + 1)]
 _SPREAD = [int.from_bytes(bytes((value >> bit) & 1 for bit in range(8)), "big") for value in range(256)]
 
@@ -27,51 +27,49 @@ class Copies:
 
     def __init__(self) -> None:
         self.lanes: dict[str, int] = {}
-        self.now: dict[int, tuple[int, float]] = {}
-        self.before: dict[int, tuple[int, float]] = {}
+        self.now: dict[bytes, tuple[bytes, float]] = {}
+        self.before: dict[bytes, tuple[bytes, float]] = {}
         self.since = float("-inf")
         self.texts = 0
 
-    def is_copy(self, value: int, time: float) -> bool:
+    def is_copy(self, print_: bytes, time: float) -> bool:
         """Whether a text of nearly this fingerprint came within 24 h before `time` (Unix seconds); remembers it if not."""
         now, before = self.now, self.before
-        bands = (
-            value & 0xFFFF,
-            value >> 16 & 0xFFFF | 0x10000,
-            value >> 32 & 0xFFFF | 0x20000,
-            value >> 48 | 0x30000,
-        )
+        bands = (print_[:16], print_[16:32] + _SECOND, print_[32:48] + _THIRD, print_[48:] + _FOURTH)
         for band in bands:
             seen = now.get(band) or before.get(band)
-            if seen is not None and (seen[0] ^ value).bit_count() <= MAX_DISTANCE and time - seen[1] < SPAN_SECONDS:
+            if seen is not None and time - seen[1] < SPAN_SECONDS and distance(seen[0], print_) <= MAX_DISTANCE:
                 return True
-        self._remember(bands, value, time)
+        if self.texts >= MAX_TEXTS or time - self.since >= SPAN_SECONDS:
+            self.before, self.now, self.texts, self.since = now, {}, 0, time
+            now = self.now
+        self.texts += 1
+        entry = (print_, time)
+        for band in bands:
+            now[band] = entry
         return False
 
-    def _remember(self, bands: tuple[int, ...], value: int, time: float) -> None:
-        if self.texts >= MAX_TEXTS or time - self.since >= SPAN_SECONDS:
-            self.before, self.now, self.texts, self.since = self.now, {}, 0, time
-        self.texts += 1
-        entry = (value, time)
-        for band in bands:
-            self.now[band] = entry
-
-    def fingerprint(self, words: Sequence[str]) -> int:
-        """The SimHash of the first MAX_WORDS words, 64 bits."""
+    def fingerprint(self, words: Sequence[str]) -> bytes:
+        """The SimHash of the first MAX_WORDS words: 64 bytes, each 0 or 1."""
         lanes = self.lanes
-        count = min(len(words), MAX_WORDS)
+        if len(words) > MAX_WORDS:
+            words = words[:MAX_WORDS]
         try:
-            total = sum([lanes[word] for word in words[:count]])
+            total = sum([lanes[word] for word in words])
         except KeyError:
             if len(lanes) > _CACHED_WORDS:
                 lanes.clear()
-            for word in words[:count]:
+            for word in words:
                 if word not in lanes:
                     lanes[word] = lane(word)
-            total = sum([lanes[word] for word in words[:count]])
+            total = sum([lanes[word] for word in words])
         # a lane is set where more than half of the words have the bit
-        majority = (total + _MAJORITY[count]) >> 7 & _ONES
-        return int(majority.to_bytes(64, "big").translate(_DIGITS), 2)
+        return ((total + _MAJORITY[len(words)]) >> 7 & _ONES).to_bytes(64, "big")
+
+
+def distance(one: bytes, other: bytes) -> int:
+    """Bits in which two fingerprints differ."""
+    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).bit_count()
 
 
 def lane(word: str) -> int:

@@ -10,17 +10,17 @@ from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
-from streams.codec import EARLIEST, Rejected, dead_letter, decode, parse_time
+from streams.codec import EARLIEST, LATEST, Rejected, dead_letter, decode, parse_time
 from streams.complaint import Complaint, DeadLetter, Record, Tick, Where
 from streams.copies import MIN_CHARACTERS, Copies
 from streams.part import Part, Rows, SourceCount
 from streams.resolver import Resolver
 from streams.taxonomy import Taxonomy
-from streams.text import normalise, without_handles_and_links
+from streams.text import fold, without_handles_and_links
 from streams.voices import Seen, Voices
 from streams.waiting import Waiting, WaitingRoom
-from streams.watermark import FUTURE_LIMIT_SECONDS, JUMP_SECONDS, Watermark
-from streams.window import CELL_BITS, PLACE_SHIFT, Describer, Sample, Window, rows
+from streams.watermark import JUMP_SECONDS, Watermark
+from streams.window import PLACE_SHIFT, Describer, Sample, Window, rows
 
 LATE_LIMIT_SECONDS = 24 * 3600.0
 
@@ -33,7 +33,7 @@ class IntakeConfig(NamedTuple):
     describer: Describer
     window_seconds: int
     lateness_seconds: float
-    channel: Callable[[str], int]  # of a source, 0..7
+    channel: Mapping[str, int]  # of a source, 0..7
     zone: Callable[[str], tzinfo | None]  # of a source's times without zone
     secret: bytes
     config: str
@@ -52,6 +52,7 @@ class Intake:
     def __init__(self, config: IntakeConfig, partition: int = 0) -> None:
         self.config = config
         self.partition = partition
+        self.nowhere = config.resolver.nowhere
         self.watermark = Watermark(config.lateness_seconds)
         self.seen = Seen()
         self.copies = Copies()
@@ -98,37 +99,45 @@ class Intake:
 
     def _take(self, record: Record) -> None:
         complaint = decode(record.value)
-        time, change = parse_time(complaint.created_at, self.config.zone(complaint.source))
-        source = self._source(complaint.source)
-        if change is not None:
-            source.clock_changes += 1
-        if time < EARLIEST:
-            raise Rejected("bad_time", f"{complaint.created_at!r} is before 2000")
+        source = self.sources.get(complaint.source) or self._source(complaint.source)
+        time = complaint.created_at
+        if type(time) is not float or not EARLIEST <= time < LATEST:
+            time = self._read_time(time, source)
         arrival = record.arrival
         if complaint.received_at is not None:
             arrival = parse_time(complaint.received_at, self.config.zone(complaint.source))[0]
-        if arrival is not None:
+        if arrival is None:
+            if time > self.watermark.newest + JUMP_SECONDS:
+                self._wait(Waiting(record, complaint, time))
+                return
+        elif time > arrival:
             held = self.watermark.hold(time, arrival)
             if held is None:
-                raise Rejected(
-                    "bad_time", f"{complaint.created_at!r} is over {FUTURE_LIMIT_SECONDS / 3600:.0f} h ahead"
-                )
-            self._accept(complaint, held, source)
-        elif time > self.watermark.newest + JUMP_SECONDS:
-            self._wait(Waiting(record, complaint, time))
-        else:
-            self._accept(complaint, time, source)
+                raise Rejected("bad_time", f"{complaint.created_at!r} is over 24 h ahead")
+            time = held
+        self._accept(complaint, time, source)
+
+    def _read_time(self, value: float | str, source: SourceCount) -> float:
+        time, change = parse_time(value, self.config.zone(source.name))
+        if change is not None:
+            source.clock_changes += 1
+        if time < EARLIEST:
+            raise Rejected("bad_time", f"{value!r} is before 2000")
+        return time
 
     def _accept(self, complaint: Complaint, time: float, source: SourceCount) -> None:
-        digest = hashlib.blake2b(
-            f"{complaint.source}\0{complaint.id}".encode("utf-8", "replace"), digest_size=8
-        ).digest()
-        if not self.seen.add(digest, max(time, self.watermark.newest)):
+        identity = f"{complaint.source}\0{complaint.id}".encode("utf-8", "replace")
+        digest = hashlib.blake2b(identity, digest_size=8).digest()
+        newest = self.watermark.newest
+        if not self.seen.add(digest, time if time > newest else newest):
             source.duplicates += 1
             return
         source.records += 1
-        hour = int(time // 3600)
-        source.seen_by_hour[hour] = source.seen_by_hour.get(hour, 0) + 1
+        hour = time // 3600
+        if hour == source.hour:
+            source.in_hour += 1
+        else:
+            source.begin_hour(int(hour))
         if time > source.newest:
             source.newest = time
         if complaint.author is not None:
@@ -136,11 +145,11 @@ class Intake:
         if time < self.watermark.value - LATE_LIMIT_SECONDS:
             source.old += 1
             return
-        words = normalise(complaint.text)
-        leaves, hits = self.config.taxonomy.scan(words)
+        text = fold(complaint.text)
+        leaves, hits = self.config.taxonomy.scan_folded(text)
         if leaves:
-            self._count(complaint, time, source, digest, words, leaves, hits)
-        if time > self.watermark.newest and self.watermark.observe(time):
+            self._count(complaint, time, source, digest, text, leaves, hits)
+        if time > newest and self.watermark.observe(time):
             self._close()
 
     def _count(
@@ -149,7 +158,7 @@ class Intake:
         time: float,
         source: SourceCount,
         digest: bytes,
-        words: list[str],
+        plain: str,
         leaves: tuple[int, ...],
         hits: Sequence[int],
     ) -> None:
@@ -158,46 +167,31 @@ class Intake:
         nodes = config.taxonomy.closure(leaves, complaint.source)
         place = config.resolver.resolve(complaint.place, complaint.lat, complaint.lon, hits, text, complaint.location)
         source.complaints += 1
-        if place != config.resolver.nowhere:
+        if place != self.nowhere:
             source.placed += 1
         if time < self.closed:
             source.late += 1
-        fingerprint = 0
-        fresh: tuple[int, ...] = nodes
+        if "@" in text or "://" in text:
+            plain = fold(without_handles_and_links(text))
+        fresh, fingerprint, second = nodes, b"", -1
+        if author is None:
+            second = int(time)
+        elif len(text) >= MIN_CHARACTERS:
+            fingerprint = self.copies.fingerprint(plain.split())
+            if self.copies.is_copy(fingerprint, time):
+                fresh = ()
         if complaint.repost_of is not None or text.startswith("RT @"):
-            source.copies += 1
             fresh = ()
+        if not fresh:
+            source.copies += 1
         elif author is not None:
-            if len(text) >= MIN_CHARACTERS:
-                plain = normalise(without_handles_and_links(text)) if "@" in text or "://" in text else words
-                fingerprint = self.copies.fingerprint(plain)
-                if self.copies.is_copy(fingerprint, time):
-                    source.copies += 1
-                    fresh = ()
-            if fresh:
-                fresh = self.voices.hear(f"{complaint.source}\0{author}".encode("utf-8", "replace"), nodes, time)
-        self._add(complaint, time, place, nodes, fresh)
+            fresh = self.voices.hear(f"{complaint.source}\0{author}".encode("utf-8", "replace"), nodes, time)
+        window = self._window(time)
+        base = place << PLACE_SHIFT | config.channel[complaint.source] << 1 | complaint.drill
+        window.count(base, nodes, fresh)
         if fresh:
             source.voices += 1
-            second = -1 if author is not None else int(time)
-            self._window(time).keep(Sample(digest, place, leaves, text[:1000], fingerprint, second))
-
-    def _add(
-        self, complaint: Complaint, time: float, place: int, nodes: tuple[int, ...], fresh: tuple[int, ...]
-    ) -> None:
-        """Count the voices on `fresh`, and one message on every other of `nodes`."""
-        window = self._window(time)
-        base = place << PLACE_SHIFT | self.config.channel(complaint.source) << 1 | complaint.drill
-        voices = window.voices
-        for node in fresh:
-            code = base | node << CELL_BITS
-            voices[code] = voices.get(code, 0) + 1
-        if len(fresh) != len(nodes):
-            repeats = window.repeats
-            for node in nodes:
-                if node not in fresh:
-                    code = base | node << CELL_BITS
-                    repeats[code] = repeats.get(code, 0) + 1
+            window.keep(Sample(digest, place, leaves, text[:1000], plain, fingerprint, second))
 
     def _window(self, time: float) -> Window:
         seconds = self.config.window_seconds
@@ -266,6 +260,8 @@ class Intake:
             )
         )
         self.seq += 1
+        for source in self.sources.values():
+            source.end_hour()
         self.sources = {}
         self.forget_window()
 
@@ -282,7 +278,7 @@ class Intake:
     def _source(self, name: str) -> SourceCount:
         found = self.sources.get(name)
         if found is None:
-            found = self.sources[name] = SourceCount()
+            found = self.sources[name] = SourceCount(name)
         return found
 
     def _bury(self, record: Record, reason: str, detail: str) -> None:

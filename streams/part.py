@@ -39,6 +39,7 @@ class Rows(NamedTuple):
 class SourceCount(msgspec.Struct):
     """What one source brought since the last part; times are Unix seconds of event time."""
 
+    name: str = ""
     records: int = 0
     complaints: int = 0  # records about a keyword
     voices: int = 0
@@ -50,7 +51,20 @@ class SourceCount(msgspec.Struct):
     clock_changes: int = 0  # times in a repeated or skipped hour
     authors: int = 0  # records that name an author
     newest: float = float("-inf")
-    seen_by_hour: dict[int, int] = {}  # records by hour of event time (Unix hours)
+    seen_by_hour: dict[int, int] = {}  # records by hour of event time (Unix hours); `end_hour` brings it up to date
+    hour: int = -1
+    in_hour: int = 0
+
+    def begin_hour(self, hour: int) -> None:
+        """Count from here on in another hour, this record the first."""
+        self.end_hour()
+        self.hour, self.in_hour = hour, 1
+
+    def end_hour(self) -> None:
+        """Put the hour being counted with the others."""
+        if self.in_hour:
+            self.seen_by_hour[self.hour] = self.seen_by_hour.get(self.hour, 0) + self.in_hour
+        self.hour, self.in_hour = -1, 0
 
     def add(self, other: SourceCount) -> None:
         """Add another count to this one."""

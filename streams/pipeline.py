@@ -128,7 +128,7 @@ class Pipeline:
                 outputs.incidents.extend(one.incidents)
             outputs.revisions.extend(revisions)
             for name, count in part.sources.items():
-                outputs.sources.setdefault(name, SourceCount()).add(count)
+                outputs.sources.setdefault(name, SourceCount(name)).add(count)
         if not taken.parts:
             return outputs
         blind = self.detect.sources.blind(self.detect.closed_until)
@@ -193,8 +193,6 @@ class ChannelOf(dict[str, int]):
         if len(self) < 10_000:
             self[source] = number
         return number
-
-    __call__ = dict[str, int].__getitem__
 
 
 class ZoneOf:

@@ -19,6 +19,7 @@ _EMAIL = re.compile(
     r"|[\w.+%'-]{1,64}\s+at\s+[\w-]{1,63}\s+dot\s+(?:com|org|net|edu|gov|co|uk|de)\b",
     re.IGNORECASE,
 )
+_AT = re.compile(r"[(\[{]\s?at\s?[)\]}]|\bdot\b", re.IGNORECASE)  # what an address without @ needs
 _HANDLE = re.compile(r"@\w+(?:[.\-]\w+)*(?:@[\w.-]+)?|(?<![\w/])/?u/[\w-]{3,}")
 _DIGITS = re.compile(r"\+?\(?\d(?:[ .\-()/_*·‐‑‒–—]{0,3}\d|,\d)*\)?")
 _CODE = re.compile(
@@ -27,6 +28,8 @@ _CODE = re.compile(
 _NAMED_CODE = re.compile(
     r"\b((?:confirmation|locator|reservation|booking|record|pnr|conf)\W{1,3}(?:\w{2,9}\W{1,3}){0,2}?)([A-Z0-9]{6})\b"
 )
+_CODE_NAME = re.compile("confirmation|locator|reservation|booking|record|pnr|conf")
+_DIGIT = re.compile(r"\d")
 _STREET = re.compile(
     r"\b\d{1,5}[a-z]?,?\s+(?!(?:hours?|hrs?|mins?|minutes?|days?|people|times)\b)(?:[\w.'-]{1,20}\s+){1,3}?"
     r"(?:st|street|ave|avenue|rd|road|blvd|boulevard|ln|lane|pkwy|parkway|terrace|crescent|hwy|highway)\b\.?",
@@ -43,13 +46,15 @@ _POSTCODE = re.compile(r"\b(?:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d
 def redact(text: str, limit: int = 200) -> str:
     """The text on one line of at most `limit` characters; handles, addresses, phones, long numbers, codes, links masked."""
     text = _visible(text[:MAX_CHARACTERS])
-    if "@" in text or "at" in text:
+    if "@" in text or _AT.search(text):
         text = _EMAIL.sub("[email]", text)
     if "." in text or "//" in text:
         text = _LINK.sub("[link]", text)
-    text = _HANDLE.sub("[user]", text)
-    text = _NAMED_CODE.sub(r"\1[number]", text)
-    if any(character.isdecimal() for character in text):
+    if "@" in text or "u/" in text:
+        text = _HANDLE.sub("[user]", text)
+    if _CODE_NAME.search(text):
+        text = _NAMED_CODE.sub(r"\1[number]", text)
+    if _DIGIT.search(text):
         text = _mask_numbers(text)
     return _cut(text, limit)
 
@@ -74,6 +79,8 @@ def _number(found: re.Match[str]) -> str:
 
 def _visible(text: str) -> str:
     """The text as it looks: compatibility forms made plain, the invisible dropped, one space for any white space."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     if not text.isascii():
         text = unicodedata.normalize(
             "NFKC", "".join([one for one in text if unicodedata.category(one) not in ("Cf", "Me", "Cs", "Co")])

@@ -24,7 +24,7 @@ class IntakeState(msgspec.Struct, array_like=True):
     seq: int
     seen: list[bytes]
     seen_since: tuple[float | None, float | None]
-    copies: tuple[dict[int, tuple[int, float]], dict[int, tuple[int, float]], int, float]
+    copies: tuple[dict[bytes, tuple[bytes, float]], dict[bytes, tuple[bytes, float]], int, float]
     voices: tuple[dict[bytes, Spoken], dict[bytes, Spoken], float]
     windows: dict[int, Window]
     late: dict[int, Window]

@@ -146,6 +146,7 @@ class Taxonomy:
             if code not in self._triggers:
                 self._places[code] = place
         self._only_place = phrases  # codes from here are names of places and nothing else
+        self._also_places = frozenset(code for code in self._places if code < phrases)
         self._lengths = [len(phrase) for phrase in self._codes]
         self._automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
         for phrase, code in self._codes.items():
@@ -178,15 +179,21 @@ class Taxonomy:
 
     def scan(self, words: list[str]) -> tuple[tuple[int, ...], list[int]]:
         """What `match` gives, and the places named, in the order of the text."""
-        found = list(self._iter(f" {' '.join(words)} "))
-        if not found:
+        return self.scan_folded(f" {' '.join(words)} ")
+
+    def scan_folded(self, text: str) -> tuple[tuple[int, ...], list[int]]:
+        """The same for a text in the form of `text.fold`."""
+        codes = tuple([code for _, code in self._iter(text)])
+        if not codes:
             return _NOTHING
-        only_place = self._only_place
-        codes = tuple([code for _, code in found if code < only_place])
+        places: list[int] = []
+        if max(codes) >= self._only_place or not self._also_places.isdisjoint(codes):
+            places = self._named(list(self._iter(text)))
+            codes = tuple([code for code in codes if code < self._only_place])
         leaves = self._leaves.get(codes)
         if leaves is None:
             leaves = self._decide(codes)
-        return leaves, self._named(found) if self._places else []
+        return leaves, places
 
     def _decide(self, codes: tuple[int, ...]) -> tuple[int, ...]:
         if len(self._leaves) >= _CACHED:

@@ -10,7 +10,7 @@ import unicodedata
 
 from streams.redaction import redact
 
-__all__ = ["normalise", "redact", "without_handles_and_links"]
+__all__ = ["fold", "normalise", "redact", "without_handles_and_links"]
 
 MAX_CHARACTERS = 4_096
 
@@ -85,10 +85,17 @@ _BEFORE = {ord(character): None for character in _APOSTROPHES + _FILLERS}  # NFK
 
 def normalise(text: str) -> list[str]:
     """The words of a text for matching: lower case, no marks or apostrophes, look-alikes folded; 4,096 code points."""
-    text = text[:MAX_CHARACTERS]
-    if text.isascii():
-        return text.encode("ascii").translate(_ASCII_TABLE, _ASCII_DROP).decode("ascii").split()
-    return _normalise_any(text)
+    return fold(text).split()
+
+
+def fold(text: str) -> str:
+    """The words of `normalise` with one space between them and one at either end: " no power ", the form that is scanned."""
+    if len(text) > MAX_CHARACTERS:
+        text = text[:MAX_CHARACTERS]
+    if not text.isascii():
+        return f" {' '.join(_normalise_any(text))} "
+    plain = f" {text.encode('ascii').translate(_ASCII_TABLE, _ASCII_DROP).decode('ascii')} "
+    return f" {' '.join(plain.split())} " if "  " in plain else plain
 
 
 def _normalise_any(text: str) -> list[str]:

@@ -24,7 +24,7 @@ MAX_SAMPLES = 8_192  # texts kept of one window: those with the smallest record 
 MAX_TERMS = 8
 MAX_EXAMPLES = 3
 MAX_SECONDS = 60
-TEXTS_FOR_TERMS = 32
+TEXTS_FOR_TERMS = 16
 _STOP_TEXT = """
 about after again all also always and any are because been before being but can cant come could did does doing dont even every for from
 get getting got had has have having her here hers him his how into its just know like made make many more most much never not now off one
@@ -41,7 +41,8 @@ class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
     place: int
     leaves: tuple[int, ...]
     text: str
-    fingerprint: int
+    plain: str  # its words, without handles and links
+    fingerprint: bytes  # empty where the text is too short to tell a copy
     second: int  # -1 where the record names an author
 
 
@@ -51,6 +52,19 @@ class Window(msgspec.Struct, array_like=True):
     voices: dict[int, int] = {}
     repeats: dict[int, int] = {}
     samples: list[Sample] = []
+
+    def count(self, base: int, nodes: tuple[int, ...], fresh: tuple[int, ...]) -> None:
+        """One voice on each keyword of `fresh`, one message on every other of `nodes`; `base` has the rest of the cell's code."""
+        voices = self.voices
+        for node in fresh:
+            code = base | node << CELL_BITS
+            voices[code] = voices.get(code, 0) + 1
+        if len(fresh) != len(nodes):
+            repeats = self.repeats
+            for node in nodes:
+                if node not in fresh:
+                    code = base | node << CELL_BITS
+                    repeats[code] = repeats.get(code, 0) + 1
 
     def keep(self, sample: Sample) -> None:
         """Keep a text; when there are too many, those with the smallest digest stay, whatever the order of arrival."""
@@ -110,12 +124,12 @@ class Describer:
 
     def _evidence(self, leaf: int, samples: list[Sample]) -> Evidence:
         samples.sort(key=lambda sample: sample.digest)
-        alike = Counter(sample.fingerprint for sample in samples)
+        alike = Counter([sample.fingerprint for sample in samples if sample.fingerprint])
         seconds = sorted(sample.second for sample in samples if sample.second >= 0)
         return Evidence(
             terms=self._terms(leaf, samples[:TEXTS_FOR_TERMS]),
             examples=_examples(samples),
-            copies=max(alike.values()),
+            copies=max(alike.values(), default=1),
             seconds=tuple(seconds[:MAX_SECONDS]),
         )
 
@@ -123,12 +137,12 @@ class Describer:
         own = self.leaf_words.get(leaf, frozenset())
         found: Counter[str] = Counter()
         for sample in samples:
-            found.update(set(redact(sample.text, limit=400).casefold().split()))
+            found.update(set(sample.plain.split()))
         ranked = sorted(
             (
                 (-count, term)
                 for term, count in found.items()
-                if count > 1 and len(term) > 2 and term.isalnum() and term not in own and term not in STOP_WORDS
+                if count > 1 and len(term) > 2 and term.isalpha() and term not in own and term not in STOP_WORDS
             )
         )
         return tuple((term, -count) for count, term in ranked[:MAX_TERMS])
