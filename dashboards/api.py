@@ -14,9 +14,9 @@ from alerting.model import Control, Incident, State, iso
 from dashboards.acts import Refused, overlaid
 from dashboards.api_docs import docs_page
 from dashboards.privacy import GRID_LEVEL, public_cells, public_hour, public_incident
-from dashboards.reading import Cell
 from dashboards.site import Site
 from dashboards.whynot_page import answer, parse_minute
+from streams.runtime.store.reader import Cell
 
 LONGEST_SECONDS = 92 * 86400.0
 MOST = 1000

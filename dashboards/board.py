@@ -12,12 +12,14 @@ from dashboards.frame import View, banners, incident_list, name_of, panel, tier
 from dashboards.live import SPARK_SECONDS, Board
 from dashboards.map import Dot, world_map
 from dashboards.matrix import NEAR, choose, grade, matrix
-from dashboards.reading import Cell
 from dashboards.words import TRENDS, ago, count_of, listed, local, moment, number, people, times, usual, usual_range
+from streams.runtime.store.reader import Cell
 
 RANK = {"confirmed": 0, "suspected": 1, "signal": 2}
 MAP_DOTS = 150
 RISING = 6
+WALL_ROWS, WALL_COLUMNS = 6, 6  # what is read from three metres
+Folded = tuple[Incident, list[Incident]]
 PLURALS = {"airport": "airports", "city": "cities", "region": "regions", "spot": "spots", "country": "countries"}
 
 
@@ -26,12 +28,17 @@ def board_page(board: Board, view: View, catalogue: Catalogue) -> Node:
     ranked = sorted(board.open, key=lambda i: (RANK.get(i.state, 3), -i.people, i.id))
     loud = [i for i in ranked if i.state != "signal"]
     signals = [i for i in ranked if i.state == "signal"]
-    grid = choose(board.cells, catalogue, view.level, rows=8 if view.wall else 12)
+    rows = folded(loud, catalogue)
+    more = max(0, len(rows) - WALL_ROWS) if view.wall else 0
+    if view.wall:
+        grid = choose(board.cells, catalogue, "near", max(5, 11 - 2 * len(rows)), WALL_COLUMNS)
+    else:
+        grid = choose(board.cells, catalogue, view.level)
     return h(
         "div",
         banners(board, view),
         _headline(board, view, loud, signals),
-        _incidents(loud, board, view, catalogue),
+        _incidents(rows[: len(rows) - more], more, board, view, catalogue),
         _signals(signals, board, view, catalogue),
         h(
             "div",
@@ -92,7 +99,7 @@ def _heard(board: Board, view: View) -> str:
     return ", ".join([*parts, heard]) + "."
 
 
-def folded(incidents: list[Incident], catalogue: Catalogue) -> list[tuple[Incident, list[Incident]]]:
+def folded(incidents: list[Incident], catalogue: Catalogue) -> list[Folded]:
     """Each incident with those that lie inside it (in place and in problem), told once under the outer one."""
     parents: dict[str, list[Incident]] = {}
     inside: set[str] = set()
@@ -117,11 +124,13 @@ def _covers(outer: str, keyword: str | None, catalogue: Catalogue) -> bool:
     return False
 
 
-def _incidents(loud: list[Incident], board: Board, view: View, catalogue: Catalogue) -> Node | None:
-    if not loud:
+def _incidents(told: list[Folded], more: int, board: Board, view: View, catalogue: Catalogue) -> Node | None:
+    if not told:
         return None
-    rows = [_row(i, parts, board, view, catalogue) for i, parts in folded(loud, catalogue)]
-    return h("section", h("h2", "Open incidents", class_="sr"), h("ol", rows, class_="incidents"), key="incidents")
+    rows = [_row(i, parts, board, view, catalogue) for i, parts in told]
+    rest = h("p", f"and {count_of(more, 'smaller incident')}", class_="quiet") if more else None
+    listed_ = h("ol", rows, class_="incidents")
+    return h("section", h("h2", "Open incidents", class_="sr"), listed_, rest, key="incidents")
 
 
 def _row(incident: Incident, parts: list[Incident], board: Board, view: View, catalogue: Catalogue) -> Node:
@@ -203,7 +212,7 @@ def _map(board: Board, catalogue: Catalogue) -> Node:
     for incident in sorted(board.open, key=lambda i: -RANK.get(i.state, 3)):
         for place in (incident.scope.place, *(p.place for p in incident.places)):
             tiers[place] = incident.state
-    blind = {p for s in board.sources if s.blind_since is not None for p in getattr(s, "places", ())}
+    blind = {p for s in board.sources if s.blind_since is not None for p in getattr(s, "blind_places", ())}
     dots = []
     cells = {c.place: c for c in _leaves(board.cells, catalogue)}
     for place in {*cells, *(p for p in tiers if catalogue.place(p).level in NEAR), *blind}:
@@ -227,9 +236,12 @@ def _rising(board: Board, catalogue: Catalogue) -> Node:
     found = [
         c
         for c in board.cells
-        if c.keyword != "*" and c.voices >= 3 and c.voices >= 2 * c.expected and c.place not in taken
-        and catalogue.place(c.place).level in NEAR and grade(c) < 3
-    ]  # fmt: skip
+        if c.keyword != "*"
+        and c.voices >= 3
+        and grade(c)
+        and c.place not in taken
+        and catalogue.place(c.place).level in NEAR
+    ]
     found.sort(key=lambda c: (c.p_value, -c.voices, c.place, c.keyword))
     if not found:
         return panel("Rising, not yet unusual", h("p", "Nothing is growing just now.", class_="empty"))

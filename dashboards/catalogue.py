@@ -28,6 +28,7 @@ class Catalogue:
         self._keywords = keywords
         self._place_index = {places.id(i): i for i in range(len(places.parent))}
         self._keyword_index = {keywords.id(i): i for i in range(len(keywords.parent))}
+        self._places_known: dict[str, PlaceName] = {}
         self._by_name: dict[str, list[int]] = {}
         for i in range(len(places.parent)):
             self._by_name.setdefault(places.name(i).casefold(), []).append(i)
@@ -39,6 +40,12 @@ class Catalogue:
         return keyword in self._keyword_index
 
     def place(self, place: str) -> PlaceName:
+        known = self._places_known.get(place)
+        if known is None:
+            known = self._places_known[place] = self._look_up(place)
+        return known
+
+    def _look_up(self, place: str) -> PlaceName:
         index = self._place_index.get(place)
         if index is None:
             return PlaceName(place, place.partition(":")[2] or place, "nowhere", None, None)

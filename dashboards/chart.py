@@ -6,7 +6,7 @@ Drawn as SVG stretched to its box, with the words beside it as HTML, so that let
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -39,7 +39,7 @@ def chart(bars: Sequence[Bar], ghost: Sequence[int], marks: Sequence[Mark], zone
         + "</svg>"
     )
     spots = "".join(_spot(i, bar, ghost, len(bars), zone) for i, bar in enumerate(bars))
-    lines = "".join(_mark(mark, bars) for mark in marks)
+    lines = "".join(_marks(marks, bars))
     body = _gridlines(top) + picture + lines + f'<div class="spots">{spots}</div>'
     plot = raw("div", body, class_="plot")
     axis = raw("div", _hours(bars, zone), class_="hours", aria_hidden="true")
@@ -48,7 +48,7 @@ def chart(bars: Sequence[Bar], ghost: Sequence[int], marks: Sequence[Mark], zone
 
 def _nice(top: float) -> float:
     base = 10.0 ** math.floor(math.log10(top))
-    return next(base * m for m in (1, 2, 3, 4, 5, 6, 8, 10) if base * m >= top)
+    return next(base * m for m in (1, 2, 4, 5, 10) if base * m >= top)
 
 
 def _x(i: float, n: int) -> float:
@@ -92,19 +92,23 @@ def _ghost(ghost: Sequence[int], n: int, top: float) -> str:
 
 
 def _gridlines(top: float) -> str:
-    values = sorted({round(top * i / TICKS) for i in range(TICKS + 1)}) if top >= TICKS else range(int(top) + 1)
+    step = _nice(max(1.0, top / TICKS))
+    values = [round(step * i) for i in range(int(top / step) + 1)]
     return "".join(f'<div class="grid" style="bottom:{100 * v / top:.2f}%"><span>{v:,}</span></div>' for v in values)
 
 
-def _mark(mark: Mark, bars: Sequence[Bar]) -> str:
+def _marks(marks: Sequence[Mark], bars: Sequence[Bar]) -> Iterator[str]:
+    """Lines at moments; a label that would cover the one before is left out."""
     first, last = bars[0].start, bars[-1].start + bars[-1].seconds
-    if not first <= mark.at <= last:
-        return ""
-    share = (mark.at - first) / (last - first)
-    side = " left" if share > 0.8 else ""
-    return (
-        f'<div class="mark {mark.tone}{side}" style="left:{100 * share:.2f}%"><span>{escape(mark.label)}</span></div>'
-    )
+    free = -1.0
+    for mark in sorted(marks):
+        share = (mark.at - first) / (last - first)
+        if not 0 <= share <= 1:
+            continue
+        side = " left" if share > 0.8 else ""
+        label = f"<span>{escape(mark.label)}</span>" if share - free > 0.12 else ""
+        free = share if label else free
+        yield f'<div class="mark {mark.tone}{side}" style="left:{100 * share:.2f}%">{label}</div>'
 
 
 def _spot(i: int, bar: Bar, ghost: Sequence[int], n: int, zone: str) -> str:

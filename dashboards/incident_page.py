@@ -157,7 +157,7 @@ def _chart(incident: Incident, series: Series, view: View, now: float) -> Node:
 
 
 def _sure(incident: Incident, view: View, now: float) -> Node:
-    chance = f"Had nothing happened, a count this high would come {odds(incident.p_value)} times."
+    chance = f"Had nothing happened, a count this high would come {odds(incident.p_value)}."
     gates = [
         h("li", h("span", g.text), class_="yes" if g.passed else "no", title=g.gate, key=g.gate) for g in incident.why
     ]
@@ -169,7 +169,7 @@ def _sure(incident: Incident, view: View, now: float) -> Node:
 def _words(incident: Incident) -> Node | None:
     if not incident.terms:
         return None
-    items = [h("li", word, h("span", f"{n:,}"), key=word) for word, n in incident.terms]
+    items = [h("li", h("b", word), h("span", f"{n:,}"), key=word) for word, n in incident.terms]
     return panel("Words heard more than usual", h("ul", items, class_="terms"))
 
 

@@ -8,8 +8,8 @@ from dashboards.dom import Node, h
 from dashboards.frame import View, incident_list, panel
 from dashboards.live import Board
 from dashboards.matrix import NEAR
-from dashboards.reading import Cell
 from dashboards.series_page import SPANS, Series, series_chart, shares, span_switch
+from streams.runtime.store.reader import Cell
 
 
 def keyword_page(

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from alerting.model import Control, Incident
 from dashboards.acts import Acts, overlaid
-from dashboards.reading import Cell, Reader, SourceStatus, Status
 from dashboards.words import local, zone_of
+from streams.runtime.store.reader import Cell, Reader, SourceStatus, Status
 
 log = logging.getLogger(__name__)
 HOUR = 3600.0
@@ -99,7 +99,7 @@ class Live:
     def _troubled(self, now: float, trouble: str) -> Board:
         if self.board is not None:
             return replace(self.board, version=self.board.version + 1, trouble=trouble)
-        return Board(1, now, Unread(), (), (), (), (), trouble=trouble)
+        return Board(1, now, Status(), (), (), (), (), trouble=trouble)
 
     def _read(self, now: float, status: Status) -> Board:
         """One consistent look at the store; runs in a thread."""
@@ -149,18 +149,3 @@ class Live:
             self._shared[key] = found
         result: T = await asyncio.shield(found)
         return result
-
-
-@dataclass(frozen=True)
-class Unread:
-    """The status before the store was ever read."""
-
-    last_close: float | None = None
-    watermark: float | None = None
-    learning_until: float | None = None
-    budget_per_week: float = 0.0
-    budget_spent: float = 0.0
-    people_last_hour: int = 0
-    usual_last_hour: float = 0.0
-    disk_full: bool = False
-    red: str | None = None

@@ -7,14 +7,19 @@ from typing import NamedTuple
 
 from dashboards.catalogue import Catalogue
 from dashboards.dom import Node, h
-from dashboards.reading import Cell
-from dashboards.words import people, usual
+from dashboards.words import count_of, people, usual
+from streams.runtime.store.reader import Cell
 
 ROWS, COLUMNS = 12, 8
 NEAR = ("spot", "airport", "city")
 VIEWS = {"near": "Places", "region": "Regions", "country": "Countries"}
 GRADES = ("as usual", "above the usual", "well above the usual", "far above the usual")
-GRADE_P = (1e-2, 1e-4, 1e-6)  # one cell in a hundred, ten thousand, a million on an ordinary hour
+GRADE_WIDTHS = (
+    1.0,
+    2.0,
+    4.0,
+)  # the excess in widths of the usual band; p-values of single windows say too little of an hour
+LEAST_WIDTH = 0.5
 
 
 class Grid(NamedTuple):
@@ -27,13 +32,14 @@ class Grid(NamedTuple):
 
 
 def grade(cell: Cell) -> int:
-    """0 to 3: how unusual; counts at or below the expected are usual however small p is."""
-    if cell.voices <= cell.expected:
-        return 0
-    return sum(cell.p_value < limit for limit in GRADE_P)
+    """0 to 3: how far the count stands above the band of the usual."""
+    width = max(cell.upper - cell.expected, LEAST_WIDTH)
+    return sum(cell.voices - cell.expected > width * limit for limit in GRADE_WIDTHS)
 
 
-def choose(cells: Sequence[Cell], catalogue: Catalogue, view: str = "near", rows: int = ROWS) -> Grid:
+def choose(
+    cells: Sequence[Cell], catalogue: Catalogue, view: str = "near", rows: int = ROWS, columns: int = COLUMNS
+) -> Grid:
     """The rows and columns worth showing."""
     levels = NEAR if view == "near" else (view,)
     by_key = {(c.place, c.keyword): c for c in cells if catalogue.place(c.place).level in levels and c.voices}
@@ -50,7 +56,7 @@ def choose(cells: Sequence[Cell], catalogue: Catalogue, view: str = "near", rows
     }
     places = sorted(weight.keys() - redundant, key=lambda p: (*(-w for w in weight[p]), p))
     top = [k for k in catalogue.top_keywords() if any((p, k) in by_key for p in places[:rows])]
-    loud = sorted(top, key=lambda k: -_column_weight(k, places[:rows], by_key))[:COLUMNS]
+    loud = sorted(top, key=lambda k: -_column_weight(k, places[:rows], by_key))[:columns]
     keywords = ["*", *(k for k in top if k in loud)]
     return Grid(places[:rows], keywords, by_key, max(0, len(places) - rows))
 
@@ -79,11 +85,12 @@ def matrix(grid: Grid, catalogue: Catalogue, view: str, base: str = "/") -> Node
         [h("th", h("a", catalogue.keyword(k), href=f"/keyword/{k}"), scope="col") for k in grid.keywords],
     )
     body = [_row(place, grid, catalogue) for place in grid.places]
-    more = f"{grid.left_out} more places as usual or quieter." if grid.left_out else None
+    more = f"{count_of(grid.left_out, 'more place')}, less unusual." if grid.left_out else None
     caption = h("caption", "People in the last hour by place and problem", class_="sr")
-    table = h("table", caption, h("thead", head), h("tbody", body), class_="matrix")
+    width = f"min-width:{10 + 4.9 * len(grid.keywords):.1f}rem"
+    table = h("table", caption, h("thead", head), h("tbody", body), class_="matrix", style=width)
     return h("div", switch, h("div", table, class_="scroll", tabindex=0, role="region", aria_label="Place by problem"),
-             _legend(), h("p", more, class_="quiet small") if more else None)  # fmt: skip
+             _legend(), h("p", more, class_="quiet small more") if more else None)  # fmt: skip
 
 
 def _row(place: str, grid: Grid, catalogue: Catalogue) -> Node:

@@ -132,9 +132,12 @@ def _keyword(site: Site) -> None:
 
 
 def _past(site: Site, place: str | None = None, keyword: str | None = None) -> list[Incident]:
-    wanted = None if keyword == "*" else keyword
-    found = site.reader.incidents(place=place, keyword=wanted, limit=PAST)
-    return sorted(found, key=lambda i: -i.onset)
+    """Newest first; of a place those too that lie in it."""
+    found = site.reader.incidents(keyword=None if keyword == "*" else keyword)
+    if place is not None:
+        within = site.catalogue.contains
+        found = [i for i in found if within(place, i.scope.place) or any(within(place, p.place) for p in i.places)]
+    return sorted(found, key=lambda i: (-i.onset, i.id))[:PAST]
 
 
 def _whynot(site: Site) -> None:
@@ -152,7 +155,7 @@ def _whynot(site: Site) -> None:
                 ("why", found[0], keyword, at),
                 lambda: (
                     answer(site.reader, site.why_not, found[0], keyword, at, site.catalogue),
-                    read_around(site.reader, found[0], keyword, at),
+                    read_around(site.reader, found[0], keyword, at, board.now),
                 ),
             )
             return whynot_page(board, view, site.catalogue, {**said, "place": found[0]}, found, told)

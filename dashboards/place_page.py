@@ -7,8 +7,8 @@ from dashboards.catalogue import Catalogue
 from dashboards.dom import Node, h
 from dashboards.frame import View, incident_list, panel
 from dashboards.live import Board
-from dashboards.reading import Cell
 from dashboards.series_page import SPANS, Series, series_chart, shares, span_switch
+from streams.runtime.store.reader import Cell
 
 
 def place_page(
@@ -32,11 +32,12 @@ def place_page(
     inside = {p.place for i in past for p in i.places} | {i.scope.place for i in past}
     since = board.now - SPANS[span][1]
     marked = [i for i in past if i.onset >= since and (keyword == "*" or keyword in i.keywords) and place in inside]
+    asked = "Why was nothing opened here?" if all(i.state == "resolved" for i in past) else "Why not something else?"
     return h(
         "article",
         h("nav", h("span", known.level), path, class_="crumbs", aria_label="Where it lies"),
         h("div", h("h1", f"{known.name}: {what}"), class_="titleline"),
-        h("p", h("a", "Why is nothing open here?", href=f"/why-not?place={place}&keyword={keyword}"), class_="lede"),
+        h("p", h("a", asked, href=f"/why-not?place={place}&keyword={keyword}"), class_="lede"),
         panel(
             "People over time",
             span_switch(f"/place/{place}?keyword={keyword}&span=", span),

@@ -10,7 +10,7 @@ from typing import Any
 
 from alerting.model import Incident, iso
 from dashboards.catalogue import Catalogue
-from dashboards.reading import Cell
+from streams.runtime.store.reader import Cell
 
 K = 10
 ROUND_TO = 5

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dashboards.reading import Cell
+from streams.runtime.store.reader import Cell
 
 STEPS_SECONDS = (60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
 CARRY_BARS = 6  # how far an expectation is carried over windows in which nothing moved

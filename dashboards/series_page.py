@@ -9,9 +9,9 @@ from alerting.model import Incident
 from dashboards.chart import Mark, chart
 from dashboards.dom import Node, h
 from dashboards.matrix import GRADES, grade
-from dashboards.reading import Cell, Reader
 from dashboards.series import Bar, bars, step_for
-from dashboards.words import duration, people, usual
+from dashboards.words import clock, duration, people, usual
+from streams.runtime.store.reader import Cell, Reader
 
 WEEK = 7 * 86400.0
 SPANS = {"6h": ("6 hours", 6 * 3600.0), "day": ("Day", 86400.0), "week": ("Week", WEEK), "8w": ("8 weeks", 8 * WEEK)}
@@ -40,7 +40,7 @@ def read_series(reader: Reader, place: str, keyword: str, since: float, until: f
 
 def series_chart(series: Series, zone: str, incidents: Sequence[Incident] = ()) -> Node:
     """The chart with the onsets of these incidents marked."""
-    marks = [Mark(i.onset, i.state, "onset") for i in incidents]
+    marks = [Mark(i.onset, clock(i.onset, zone), "onset") for i in sorted(incidents, key=lambda i: i.onset)]
     return chart(series.bars, series.ghost, marks, zone, duration(series.step))
 
 

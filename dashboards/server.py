@@ -16,9 +16,9 @@ from dashboards.catalogue import Catalogue
 from dashboards.guard import Guard
 from dashboards.live import Live
 from dashboards.pages import register
-from dashboards.reading import Reader
 from dashboards.settings import PageSettings
 from dashboards.site import Site, WhyNot
+from streams.runtime.store.reader import Reader
 
 FAVICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="M2 14h4l2-6 3 11 3-14 2.5 9H22" fill="none" '

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from dashboards.acts import Acts
 from dashboards.catalogue import Catalogue
 from dashboards.live import Live
-from dashboards.reading import Reader
 from dashboards.settings import PageSettings
+from streams.runtime.store.reader import Reader
 
 WhyNot = Callable[
     [str, str, float], Any

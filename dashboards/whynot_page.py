@@ -10,10 +10,10 @@ from dashboards.catalogue import Catalogue
 from dashboards.dom import Node, h
 from dashboards.frame import View, incident_list, panel
 from dashboards.live import Board
-from dashboards.reading import Cell, Reader
 from dashboards.series_page import Series, read_series, series_chart
 from dashboards.site import WhyNot
 from dashboards.words import clock, local, number, odds, people, usual, zone_of
+from streams.runtime.store.reader import Cell, Reader
 
 AROUND_SECONDS = 3 * 3600.0
 LOOK_BACK_SECONDS = 3600.0
@@ -46,10 +46,10 @@ def answer(reader: Reader, why_not: WhyNot | None, place: str, keyword: str, at:
     elif sentence is None and cell is not None:
         voices, expected = sum(c.voices for c in cells), sum(c.expected for c in cells)
         least = min(c.p_value for c in cells)
-        likely = "what chance brings" if least > 1e-3 else "rare, but not rare enough for the budget or too few people"
+        rare = "" if least > 1e-3 else " That is rare, but not rare enough for the budget, or these are too few people."
         sentence = (
-            f"Not opened: {people(voices)} in the hour before ({usual(expected)}); chance alone brings as many "
-            f"{odds(least)} times, which is {likely}."
+            f"Not opened: {people(voices)} in the hour before ({usual(expected)}); chance alone brings a window like "
+            f"the most unusual of them {odds(least)}.{rare}"
         )
     return Answer(str(sentence), gates, figures, None, cell)
 
@@ -77,8 +77,8 @@ def parse_minute(said: str, zone: str) -> float | None:
     return (given if given.tzinfo else given.replace(tzinfo=zone_of(zone))).timestamp()
 
 
-def read_around(reader: Reader, place: str, keyword: str, at: float) -> Series:
-    return read_series(reader, place, keyword, at - AROUND_SECONDS, at + LOOK_BACK_SECONDS)
+def read_around(reader: Reader, place: str, keyword: str, at: float, now: float) -> Series:
+    return read_series(reader, place, keyword, at - AROUND_SECONDS, max(at, min(now, at + LOOK_BACK_SECONDS)))
 
 
 def whynot_page(

@@ -112,14 +112,14 @@ def times(factor: float) -> str:
 
 
 def odds(p: float) -> str:
-    """`about 1 in 20,000`: a chance as people compare it."""
+    """`about 1 time in 20,000`: a chance as people compare it."""
     if p >= 0.5:
         return "as often as not"
     if p < 1e-9:
-        return "less than 1 in a billion"
+        return "less than 1 time in a billion"
     one_in = 1 / p
     digits = max(0, len(str(int(one_in))) - 2)
-    return f"about 1 in {round(one_in, -digits):,.0f}"
+    return f"about 1 time in {round(one_in, -digits):,.0f}"
 
 
 def count_of(number_: int, one: str, many: str | None = None) -> str:

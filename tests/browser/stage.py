@@ -1,4 +1,5 @@
-"""Serves one made-up day: `python -m tests.browser.stage DAY PORT ACTS_FILE`; acts are written as JSON lines."""
+"""Serves one made-up day: `python -m tests.browser.stage DAY PORT ACTS_FILE`; acts go to the file,
+as JSON lines; the store lies beside it."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ def main(day: str, port: int, acts: Path) -> None:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     mount(
         app,
-        DAYS[day](),
+        DAYS[day]().store(acts.with_suffix(".sqlite")),
         act,
         PageSettings(port=port, timezone="America/New_York"),
         places=Places(),

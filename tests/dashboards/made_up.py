@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
-import random
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
+from scipy.special import pdtrc
 
-from alerting.model import Control, Gate, Incident, Part, Scope
+from alerting.model import Blind, Control, Gate, Incident, Part, Scope
+from streams.detect import Cells
+from streams.part import SourceCount
+from streams.runtime.store.migrations import open_store
+from streams.runtime.store.reader import Health, Reader
+from streams.runtime.store.writer import Work, Writer
 
 NOW = 1_771_850_580.0  # Monday 2026-02-23 12:43 UTC, 07:43 in New York
 HOUR, DAY = 3600.0, 86400.0
@@ -113,171 +120,84 @@ class Keywords:
         return "Which belts stand still?" if self.id(keyword) == "baggage" else None
 
 
-@dataclass(frozen=True)
-class Cell:
-    start: int
-    seconds: int
-    place: str
-    keyword: str
-    voices: int
-    messages: int
-    expected: float
-    upper: float
-    p_value: float
-
-
-@dataclass(frozen=True)
-class Source:
-    source: str
-    channel: str
-    last_event: float | None
-    last_arrival: float | None
-    records: int
-    dead_letters: int
-    usual_per_hour: float
-    blind_since: float | None = None
-    places: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Status:
-    last_close: float | None = NOW - 20
-    watermark: float | None = NOW - 60
-    learning_until: float | None = None
-    budget_per_week: float = 3.0
-    budget_spent: float = 1.0
-    people_last_hour: int = 1204
-    usual_last_hour: float = 1190.0
-    disk_full: bool = False
-    red: str | None = None
-
-
-def tail(count: int, mean: float) -> float:
-    """Chance of `count` or more for a Poisson mean."""
-    term, below = math.exp(-mean), 0.0
-    for k in range(count):
-        below += term
-        term *= mean / (k + 1)
-    return max(1e-15, 1 - below)
-
-
-def cell(start: float, seconds: float, place: str, keyword: str, voices: int, expected: float) -> Cell:
-    upper = expected + 2.6 * math.sqrt(expected) + 1
-    p = tail(voices, expected)
-    return Cell(int(start), int(seconds), place, keyword, voices, round(voices * 1.3), expected, upper, p)
+LEAVES = [*SIZES, "spot:jfk-t4"]
+TOP = list(RATES)
+WINDOW = 300
+USUAL_PER_HOUR = {"tweets": 610.0, "tickets": 240.0, "reviews": 55.0, "call notes": 40.0}
+CHANNEL = {"tweets": "posts", "tickets": "tickets", "reviews": "web", "call notes": "calls"}
 
 
 @dataclass
 class Day:
-    """A reader over invented numbers; `surges` are (place, keyword, onset, end, people an hour)."""
+    """One day and the same hours a week earlier. `surges` are (place, keyword, onset, people an hour) at leaf places."""
 
-    incidents_: list[list[Incident]] = field(default_factory=list)
-    surges: list[tuple[str, str, float, float, float]] = field(default_factory=list)
-    sources_: list[Source] = field(default_factory=list)
-    status_: Status = field(default_factory=Status)
-    controls_: list[Control] = field(default_factory=list)
-    broken: bool = False
+    incidents: list[list[Incident]] = field(default_factory=list)
+    surges: list[tuple[str, str, float, float]] = field(default_factory=list)
+    controls: list[Control] = field(default_factory=list)
+    blind: tuple[Blind, ...] = ()
+    meta: dict[str, Any] = field(default_factory=dict)
+    health: Health = field(default_factory=Health)
 
-    def _rate(self, place: str, keyword: str) -> float:
-        near = [p for p in SIZES if p == place or place in self._above(p)] if place not in SIZES else [place]
-        size = 0.3 if place == "spot:jfk-t4" else sum(SIZES[p] for p in near)
-        if keyword == "*":
-            return size * sum(RATES.values())
-        return size * RATES.get(keyword.split("/")[0], 0.2) * (0.5 if "/" in keyword else 1.0)
-
-    def _above(self, place: str) -> list[str]:
-        parents = {p[0]: p[3] for p in PLACES}
-        found, above = [], parents[place]
-        while above:
-            found.append(above)
-            above = parents[above]
-        return found
-
-    def _extra(self, place: str, keyword: str, at: float) -> float:
-        return sum(
-            rate * min(1.0, 0.35 + (at - onset) / 2400)
-            for where, what, onset, end, rate in self.surges
-            if onset <= at < end and (place == where or place in self._above(where)) and keyword in (what, "*")
-        )
-
-    def series(self, place_id: str, keyword_id: str, since: float, until: float) -> list[Cell]:
-        width = 300 if until - since <= 2 * DAY else 3600
-        chance = random.Random(f"{place_id}{keyword_id}{int(since // DAY)}")
-        found = []
-        for start in range(int(since // width) * width, int(until), width):
-            rhythm = 0.25 + 0.75 * (1 + math.sin((start % DAY) / DAY * 2 * math.pi - 1.2)) / 1.6
-            expected = self._rate(place_id, keyword_id) * rhythm * width / HOUR
-            mean = expected + self._extra(place_id, keyword_id, start) * width / HOUR
-            count, level = 0, chance.random()
-            while level > 1 - tail(count + 1, mean) and count < 500:
-                count += 1
-            found.append(cell(start, width, place_id, keyword_id, count, expected))
-        return found
-
-    def matrix(self, since: float, until: float, *, level: str | None = None) -> list[Cell]:
-        chance, found = random.Random(7), []
-        for place in PLACES:
-            if level not in (None, place[2]) or place[0] == "nowhere":
-                continue
-            for keyword, _, _ in KEYWORDS:
-                expected = self._rate(place[0], keyword)
-                extra = (
-                    sum(self._extra(place[0], keyword, since + (until - since) * (i + 0.5) / 12) for i in range(12))
-                    / 12
-                )
-                voices = max(0, round(expected + chance.gauss(0, 0.75) * math.sqrt(expected) + extra))
-                if voices:
-                    found.append(cell(since, until - since, place[0], keyword, voices, expected))
-        return found
-
-    def incidents(self, *, states: Any = None, since: float | None = None, until: float | None = None, place: str | None = None,
-                  keyword: str | None = None, at: float | None = None, limit: int = 500) -> list[Incident]:  # fmt: skip
-        if self.broken:
-            raise OSError("disk I/O error")
-        newest = [r[-1] for r in self.incidents_]
-        return [
-            i
-            for i in newest
-            if (states is None or i.state in states)
-            and (since is None or i.updated_at >= since)
-            and (until is None or i.onset < until)
-            and (place is None or place == i.scope.place or place in (p.place for p in i.places))
-            and (keyword is None or keyword in i.keywords)
-            and (at is None or i.opened_at <= at < (i.resolved_at or math.inf))
-        ][:limit]
-
-    def incident(self, id: str) -> list[Incident]:
-        return next((r for r in self.incidents_ if r[0].id == id), [])
-
-    def sources(self, now: float) -> list[Source]:
-        return self.sources_
-
-    def controls(self, incident: str | None = None, since: float | None = None) -> list[Control]:
-        return [c for c in self.controls_ if incident in (None, c.incident) and (since is None or c.at >= since)]
-
-    def status(self, now: float) -> Status:
-        if self.broken:
-            raise OSError("disk I/O error")
-        return self.status_
-
-    def dead_letters(self, since: float) -> list[tuple[str, str, int]]:
-        return []
+    def store(self, path: Path) -> Reader:
+        """Writes the day into a store at `path` as the service would, and opens it for reading."""
+        engine = open_store(f"sqlite:///{path}")
+        before, today = NOW - 7 * DAY, NOW - 27 * HOUR
+        work = Work(
+            incidents=[revision for revisions in self.incidents for revision in revisions],
+            cells=[*_cells(before - 27 * HOUR, before + HOUR, []), *_cells(today, NOW, self.surges)],
+            sources={name: _source(name, self.blind) for name in USUAL_PER_HOUR},
+            usual_per_hour=USUAL_PER_HOUR,
+            blind=self.blind,
+            controls=self.controls,
+            arrival=NOW - 2,
+            meta={"last_close": NOW - 20, "watermark": NOW - 60, "budget_per_week": 3.0, "budget_spent": 0.0,
+                  "window_seconds": WINDOW, **self.meta},
+        )  # fmt: skip
+        Writer(engine, Places(), Keywords(), lambda name: CHANNEL[name], cell_days=90).commit(work)
+        return Reader(engine, self.health)
 
 
-def sources(blind: bool = False) -> list[Source]:
-    names = [
-        ("tweets", "tweets", 610.0),
-        ("tickets", "tickets", 240.0),
-        ("reviews", "reviews", 55.0),
-        ("call notes", "calls", 40.0),
-    ]
-    last = {"call notes": NOW - 1560 if blind else NOW - 95}
-    return [
-        Source(name, channel, last.get(name, NOW - 3), NOW - 2, 90_000, 12, rate,
-               NOW - 1560 if blind and name == "call notes" else None,
-               ("region:US-TX", "airport:DFW") if blind and name == "call notes" else ())
-        for name, channel, rate in names
-    ]  # fmt: skip
+def _source(name: str, blind: tuple[Blind, ...]) -> SourceCount:
+    silent = {b.source: b.since for b in blind}
+    return SourceCount(records=90_000, newest=silent.get(name, NOW - 3))
+
+
+def _cells(since: float, until: float, surges: Any) -> list[Cells]:
+    return [_window(start, surges) for start in range(int(since) // WINDOW * WINDOW, int(until), WINDOW)]
+
+
+def _window(start: int, surges: Any) -> Cells:
+    """People of one window at the leaf places, added up both trees."""
+    chance = np.random.default_rng(start)
+    counts = np.zeros((len(PLACES), len(KEYWORDS)))
+    expected = np.zeros_like(counts)
+    rhythm = 0.25 + 0.75 * (1 + math.sin((start % DAY) / DAY * 2 * math.pi - 1.9)) / 1.6
+    for leaf in LEAVES:
+        places = _up([(p[0], p[3]) for p in PLACES], leaf)
+        for top in TOP:
+            usual = SIZES.get(leaf, 0.3) * RATES[top] * rhythm * WINDOW / HOUR
+            extra = sum(
+                rate * min(1.0, 0.4 + (start - onset) / 2400) * WINDOW / HOUR
+                for where, what, onset, rate in surges
+                if (where, what) == (leaf, top) and start >= onset - WINDOW
+            )
+            words = _up([(k[0], k[2]) for k in KEYWORDS], "baggage/slow-belt" if top == "baggage" else top)
+            counts[np.ix_(places, words)] += chance.poisson(usual + extra)
+            expected[np.ix_(places, words)] += usual
+    place, keyword = np.nonzero(counts)
+    mean, voices = expected[place, keyword], counts[place, keyword].astype(np.int64)
+    p = np.maximum(pdtrc(voices - 1, mean), 1e-15)
+    upper = mean + 2.4 * np.sqrt(mean) + 0.8
+    messages, held = (voices * 1.3).astype(np.int64), np.zeros(len(voices), bool)
+    return Cells(start, WINDOW, place, keyword, voices, messages, mean, upper, p, held)
+
+
+def _up(tree: list[tuple[str, str | None]], id: str | None) -> list[int]:
+    parents, found = dict(tree), []
+    while id is not None:
+        found.append(list(parents).index(id))
+        id = parents[id]
+    return found
 
 
 def incident(
@@ -297,8 +217,8 @@ def incident(
     named = {k[0]: k[1] for k in KEYWORDS}[keyword]
     base: dict[str, Any] = {
         "id": id, "revision": 1, "state": state, "scope": scope, "keywords": (keyword,), "people": people,
-        "messages": round(people * 1.4), "expected": expected, "factor": people / expected, "p_value": tail(people, expected) ,
-        "title": f"{named} at {tree.name(index)}", "trend": "rising", "channels": {"tweets": people}, "reason": state,
+        "messages": round(people * 1.4), "expected": expected, "factor": people / expected, "p_value": max(1e-15, float(pdtrc(people - 1, expected))),
+        "title": f"{named} at {tree.name(index)}", "trend": "rising", "channels": {"posts": people}, "reason": state,
     }  # fmt: skip
     return Incident(**{**base, **times, **more})
 
@@ -312,7 +232,7 @@ def part(place: str, people: int) -> Part:
 WHY = (
     Gate("people", True, "41 people, 5 needed"),
     Gate("chance", True, "1 in 40 million by chance, the cut for 3 pages a week is 1 in 90,000"),
-    Gate("channels", True, "tweets and tickets agree; two channels confirm sooner"),
+    Gate("channels", True, "posts and tickets agree; two channels confirm sooner"),
     Gate("voices", True, "no author wrote more than 3 % of it, no text was copied more than twice"),
     Gate("duration", True, "unusual in 8 windows running, 3 needed"),
 )
@@ -320,8 +240,6 @@ WHY = (
 
 def revisions(last: Incident) -> list[Incident]:
     """How it came to be: opened, suspected, confirmed, grew."""
-    import msgspec
-
     steps = [("opened", "signal", 0.1, 120), ("suspected", "suspected", 0.2, 300), ("confirmed", "confirmed", 0.5, 780)]
     steps = steps[: {"signal": 1, "suspected": 2}.get(last.state, 3)]
     made = []
@@ -340,12 +258,12 @@ def calm() -> Day:
     ended = incident(
         "c0ffee01", "resolved", "airport:SEA", "delay", 19, 2.0, 300, resolved_at=NOW - 200 * 60, trend="falling"
     )
-    return Day(incidents_=[revisions(ended)], sources_=sources(), status_=Status(budget_spent=0.0))
+    return Day(incidents=[revisions(ended)])
 
 
 def storm() -> Day:
     jfk = incident(
-        "a1b2c3d4", "confirmed", "spot:jfk-t4", "baggage", 41, 2.9, 40, channels={"tweets": 29, "tickets": 12}, why=WHY,
+        "a1b2c3d4", "confirmed", "spot:jfk-t4", "baggage", 41, 1.3, 40, channels={"posts": 29, "tickets": 12}, why=WHY,
         terms=(("belt 3", 14), ("carousel", 11), ("no announcement", 6), ("standing", 5)), messages=58,
         examples=(
             "[user] stuck 50 min at belt 3, nobody here to tell us anything",
@@ -355,7 +273,7 @@ def storm() -> Day:
     )  # fmt: skip
     north = incident(
         "b2c3d4e5", "confirmed", "country:US", "cancellation", 212, 13.0, 93, trend="steady",
-        channels={"tweets": 131, "tickets": 58, "reviews": 23}, acked_by="anna", why=WHY,
+        channels={"posts": 131, "tickets": 58, "web": 23}, acked_by="anna", why=WHY,
         places=(part("airport:ORD", 71), part("airport:BOS", 48), part("airport:EWR", 41), part("airport:LGA", 33),
                 part("airport:JFK", 12), part("airport:DEN", 7)),
     )  # fmt: skip
@@ -367,43 +285,34 @@ def storm() -> Day:
         incident("e5f6a7c1", "signal", "airport:LAX", "delay", 40, 6.0, 25, marks=("batch_entry",)),
     ]
     before = [
-        incident("0ld00001", "resolved", "spot:jfk-t4", "baggage", 63, 3.0, 4 * 7 * 1440, resolved_at=NOW - 4 * 7 * DAY + 7000,
+        incident("0ld00001", "resolved", "spot:jfk-t4", "baggage", 63, 3.0, 4 * 7 * 1440, resolved_at=NOW - 28 * DAY + 7000,
                  verdict="real", trend="falling"),
         incident("0ld00002", "resolved", "airport:SEA", "delay", 19, 2.0, 300, resolved_at=NOW - 200 * 60, trend="falling"),
     ]  # fmt: skip
     surges = [
-        ("spot:jfk-t4", "baggage", NOW - 2400, math.inf, 60.0), ("airport:DFW", "app", NOW - 720, math.inf, 40.0),
-        *((p, "cancellation", NOW - 5580, math.inf, r) for p, r in
+        ("spot:jfk-t4", "baggage", NOW - 2400, 60.0), ("airport:DFW", "app", NOW - 720, 40.0),
+        *((p, "cancellation", NOW - 5580, r) for p, r in
           [("airport:ORD", 60.0), ("airport:BOS", 40.0), ("airport:EWR", 35.0), ("airport:LGA", 28.0), ("airport:JFK", 9.0)]),
-        ("airport:MIA", "security", NOW - 540, math.inf, 22.0), ("airport:DEN", "seat", NOW - 1800, math.inf, 5.0),
+        ("airport:MIA", "security", NOW - 540, 22.0), ("airport:SEA", "seat", NOW - 2400, 7.0),
     ]  # fmt: skip
-    note = Control(
-        id="n1",
-        kind="note",
-        at=NOW - 900,
-        author="anna",
-        incident="a1b2c3d4",
-        value="Hall called: belt 3 has no power.",
-    )
-    return Day(
-        incidents_=[revisions(i) for i in (jfk, north, boston, dfw, *signals, *before)],
-        surges=surges,
-        sources_=sources(),
-        status_=Status(people_last_hour=1791),
-        controls_=[note],
-    )
+    said = "Hall called: belt 3 has no power."
+    note = Control(id="n1", kind="note", at=NOW - 900, author="anna", incident="a1b2c3d4", value=said)
+    everything = [revisions(i) for i in (jfk, north, boston, dfw, *signals, *before)]
+    return Day(incidents=everything, surges=surges, controls=[note], meta={"budget_spent": 1.0})
 
 
 def blind() -> Day:
-    return Day(sources_=sources(blind=True), status_=Status(budget_spent=0.0, people_last_hour=1150))
+    ids = [p[0] for p in PLACES]
+    places = (ids.index("airport:DFW"), ids.index("region:US-TX"))
+    return Day(blind=(Blind("call notes", NOW - 1560, 40.0, places),))
 
 
 def learning() -> Day:
-    return Day(sources_=sources(), status_=Status(learning_until=NOW + 9 * DAY, usual_last_hour=0.0, budget_spent=0.0))
+    return Day(meta={"learning_until": NOW + 9 * DAY})
 
 
 def red() -> Day:
-    return Day(sources_=sources(), status_=Status(disk_full=True, last_close=NOW - 1200))
+    return Day(meta={"last_close": NOW - 1200}, health=Health(disk_full=True))
 
 
 DAYS = {"calm": calm, "storm": storm, "blind": blind, "learning": learning, "red": red}
