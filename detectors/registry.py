@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from detectors.bank import Bank
 from detectors.base import Detector
+from detectors.tweets import Tweets
 from detectors.weekly import Weekly
 
 DETECTORS: dict[str, Callable[..., Detector]] = {
     "default": Bank,
     "weekly": Weekly,
+    "tweets": Tweets,
 }
 
 
