@@ -34,6 +34,11 @@ class Cursor(msgspec.Struct):
     generation: int = 0
 
 
+def cursor_after(advance: Advance) -> Cursor:
+    """Where reading goes on after a stretch."""
+    return Cursor(advance.inode, advance.end, advance.line + advance.lines, advance.head, advance.generation)
+
+
 class Followed:
     """One followed file. `poll` and `took` belong to one thread, `records` to another."""
 
@@ -76,9 +81,7 @@ class Followed:
 
     def took(self, advance: Advance) -> None:
         """The journal has noted the stretch."""
-        self.cursor.inode, self.cursor.offset = advance.inode, advance.end
-        self.cursor.line = advance.line + advance.lines
-        self.cursor.head, self.cursor.generation = advance.head, advance.generation
+        self.cursor = cursor_after(advance)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -150,6 +150,12 @@ class Journal:
             os.close(self._file)
         self._file = file
 
+    def begin_at(self, seq: int) -> None:
+        """Go on at `seq` at least: what was counted is ahead of a journal that was deleted or put back from a copy."""
+        if self.next_seq < seq:
+            self._roll(seq)
+            self.next_seq = seq
+
     def delete_before(self, seq: int, older_than: float) -> list[Path]:
         """Delete segments whose entries all precede `seq`, last written before `older_than` (Unix seconds); returns them."""
         found = self.segments()

@@ -1,0 +1,97 @@
+"""Commands of the service: run it, check its configuration, and what people do about incidents, from a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from streams.runtime.incident_commands import commands as incident_commands
+from streams.runtime.settings import Settings, SettingsError, load_settings
+
+CONFIG = click.option(
+    "--config",
+    "config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The service's TOML file.",
+)
+
+
+class Page(NamedTuple):
+    """What the front door adds to `run`, as `ctx.obj`: the page's own checks, and how it is put on the app."""
+
+    problems: Callable[[Settings], list[str]]
+    mount: Callable[[Any, Any], None]  # (FastAPI, Service)
+
+
+def read_config(path: Path, page: Page | None) -> Settings:
+    """The settings, or exit 2 with every error."""
+    try:
+        settings = load_settings(path)
+        problems = page.problems(settings) if page else []
+    except SettingsError as error:
+        problems = error.problems
+    if problems:
+        click.echo(f"{path}: {len(problems)} {'error' if len(problems) == 1 else 'errors'}", err=True)
+        for line in problems:
+            click.echo(f"  {line}", err=True)
+        sys.exit(2)
+    return settings
+
+
+@click.command("run")
+@CONFIG
+@click.option(
+    "--past-damage", is_flag=True, help="Go on behind damage in the journal; what stood there is not counted."
+)
+@click.pass_obj
+def run_command(page: Page | None, config: Path, past_damage: bool) -> None:
+    """Listen to the configured sources, count, tell; the page is on service.host and service.port."""
+    settings = read_config(config, page)
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from streams.pack import PackError
+    from streams.runtime.embedded import Service
+    from streams.runtime.journal import JournalDamagedError
+    from streams.runtime.lock import Lock, LockedError
+    from streams.runtime.logs import configure
+    from streams.runtime.serving import PortTakenError, bind, run
+    from streams.runtime.store.migrations import StoreError
+
+    configure()
+    service = settings.service
+    try:
+        lock = Lock(service.data)
+        bound = bind(service.host, service.port)
+        built = Service(settings, lock=lock, past_damage=past_damage)
+    except (LockedError, PortTakenError, StoreError, JournalDamagedError, PackError) as error:
+        click.echo(f"overheard: {error}", err=True)
+        sys.exit(2)
+    except (OSError, SQLAlchemyError) as error:
+        click.echo(f"overheard: cannot start: {error}", err=True)
+        sys.exit(2)
+    run(built, bound, page.mount if page else None)
+
+
+@click.command("check-config")
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+@click.pass_obj
+def check_command(page: Page | None, path: Path) -> None:
+    """Tell every error of a configuration at once, each with its key."""
+    settings = read_config(path, page)
+    from streams.pack import PackError, load_pack
+
+    try:
+        pack = load_pack(settings.pack)
+    except (PackError, OSError) as error:
+        click.echo(f"{path}: 1 error\n  pack: {error}", err=True)
+        sys.exit(2)
+    ways = ", ".join(f"{one.name} ({one.kind})" for one in settings.sources) or "HTTP alone"
+    click.echo(f"{path}: good. Pack {pack.name}, sources: {ways}, data in {settings.service.data}.")
+
+
+commands: list[click.Command] = [run_command, check_command, *incident_commands]

@@ -1,0 +1,222 @@
+"""The embedded service: journal, pipeline and store in one process. Nothing here decides a result; what is in the log does."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from alerting.model import Control
+from streams.channels import CHANNELS
+from streams.pipeline import ChannelOf, Pipeline, PipelineConfig, SourceConfig, ZoneOf
+from streams.runtime.clocks import gap_between, gap_since, read_clocks
+from streams.runtime.deliver import deliver
+from streams.runtime.entries import CONTROL, GAP, Entry
+from streams.runtime.exporter import Exporter, runner_figures
+from streams.runtime.feeds import follow, read_lines, tick
+from streams.runtime.followed import Followed
+from streams.runtime.journal import Journal, JournalFullError
+from streams.runtime.lock import Lock
+from streams.runtime.runner import Runner
+from streams.runtime.settings import Settings
+from streams.runtime.store.migrations import open_store
+from streams.runtime.store.reader import Health, Reader
+from streams.runtime.store.writer import Writer
+
+log = structlog.get_logger(__name__)
+WATCH_SECONDS = 1.0
+FILE_BACKLOG_ENTRIES = 50  # a followed file's entry may stand for thousands of records
+
+
+class Service:
+    """Everything `run` needs. Build it (locks the data folder, catches up with the journal), `start` in a loop, `stop`."""
+
+    def __init__(self, settings: Settings, *, lock: Lock | None = None, past_damage: bool = False) -> None:
+        """Raises LockedError, JournalDamagedError, StoreError, and what a bad pack raises."""
+        service = settings.service
+        self.settings = settings
+        self._lock = lock or Lock(service.data)
+        try:
+            self.health = Health()
+            config = pipeline_config(settings)
+            self._zone, self._channel_of = ZoneOf(config.sources, config.timezone), ChannelOf(config.sources)
+            self.pipeline = Pipeline(config, _secret(settings))
+            self.journal = Journal(service.data / "journal", past_damage=past_damage)
+            if self.journal.torn_bytes:
+                log.warning("journal: torn tail cut off", bytes=self.journal.torn_bytes)
+            self.store = open_store(service.store_url)
+            self.reader = Reader(self.store, self.health)
+            self.files = [Followed(source, number) for number, source in enumerate(settings.files, 1)]
+            writer = Writer(self.store, self.pipeline.places, self.pipeline.keywords, self._channel, service.cell_days)
+            self.runner = Runner(
+                self.pipeline, self.journal, writer, self.files, self.health,
+                snapshot_seconds=service.snapshot_seconds, journal_days=service.journal_days,
+                baselines=settings.baselines.read_bytes() if settings.baselines else None,
+            )  # fmt: skip
+            self.down = gap_since(self.journal.last_arrival, time.time())
+            self.runner.catch_up()
+        except BaseException:
+            self._lock.release()
+            raise
+        self.exporter = Exporter(self.figures)
+        self.on_close: list[Callable[[], object]] = []  # called in the loop when the board may have changed
+        self._tasks: list[asyncio.Task[None]] = []
+        self._input_at = time.monotonic()
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to listen and count, in the running loop."""
+        loop = asyncio.get_running_loop()
+        self.runner.closed = lambda: _from_thread(loop, self._changed)
+        self.runner.start()
+        idle = self.settings.service.idle_tick_seconds
+        work: list[Coroutine[Any, Any, None]] = [self._watch()]
+        work += [follow(file, self.journal.append, self._files_wait, idle) for file in self.files]
+        self._tasks = [asyncio.create_task(one) for one in work]
+        if any(source.kind == "stdin" for source in self.settings.sources):
+            read_lines(self.append, self._busy, loop)
+
+    async def stop(self) -> None:
+        """Take no more, write what was counted, let go; at most 5 s."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """The end of `stop`, without a loop."""
+        self.runner.stop()
+        self.journal.close()
+        self.store.dispose()
+        self._lock.release()
+
+    # -- what comes in -------------------------------------------------------------------------------------------
+
+    async def append(self, entries: Sequence[Entry]) -> int:
+        """Keep records of HTTP or standard input; returns the first one's seq. Raises JournalFullError."""
+        try:
+            first = await self.journal.append(entries)
+        except JournalFullError:
+            self.health.disk_full = True
+            raise
+        self._input_at = time.monotonic()
+        self.health.disk_full = False
+        return first
+
+    async def append_control(self, control: Control) -> None:
+        """Keep a person's act; it takes effect at the next close. Raises JournalFullError."""
+        await self.journal.append([Entry(CONTROL, msgspec.json.encode(control), control.at)])
+
+    def zone(self, source: str) -> tzinfo | None:
+        """The zone of a source's times without one."""
+        return self._zone(source)
+
+    def why_not(self, place: str, keyword: str, at: float) -> object:
+        """Why there was no incident. Raises KeyError for an unknown place or keyword."""
+        index = self.pipeline.places.index(place)
+        keywords = self.pipeline.keywords
+        number = next((one for one in range(len(keywords.parent)) if keywords.id(one) == keyword), None)
+        if number is None:
+            raise KeyError(keyword)
+
+        with self.runner.lock:
+            return self.pipeline.alerts.why_not(index, number, at)
+
+    def disk_low(self) -> bool:
+        """Whether the data folder's disk is about full; tells the board too."""
+        free = shutil.disk_usage(self.settings.service.data).free
+        low = free < self.settings.service.min_free_megabytes * 1024 * 1024
+        self.health.disk_full = low
+        return low
+
+    def _busy(self) -> bool:
+        return self.runner.backlog > self.settings.service.backlog_records or self.health.red is not None
+
+    def _files_wait(self) -> bool:
+        return self.runner.backlog > FILE_BACKLOG_ENTRIES or self.health.red is not None
+
+    # -- watching ------------------------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Ticks of the journal's own partition, clocks, disk, deliveries; each second."""
+        before = read_clocks()
+        idle = self.settings.service.idle_tick_seconds
+        gaps = [self.down] if self.down else []
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = read_clocks()
+            if gap := gap_between(before, now):
+                log.warning("clock", kind=gap.kind, seconds=round(gap.seconds, 1))
+                gaps.append(gap)
+            before = now
+            try:
+                if gaps:
+                    await self.journal.append([Entry(GAP, msgspec.msgpack.encode(gap), now.wall) for gap in gaps])
+                    gaps = []
+                if idle and time.monotonic() - self._input_at >= idle and not self.disk_low():
+                    await self.append([tick(now.wall, 0)])
+                if self.runner.committed.is_set():
+                    self.runner.committed.clear()
+                    await asyncio.to_thread(deliver, self.store)
+            except Exception:
+                log.exception("watching")
+
+    def _changed(self) -> None:
+        for listener in list(self.on_close):
+            listener()
+
+    def _channel(self, source: str) -> str:
+        return CHANNELS[self._channel_of[source]]
+
+    def figures(self) -> dict[tuple[str, tuple[str, ...]], float]:
+        """The metrics of the moment."""
+        figures = runner_figures(self.runner)
+        figures["journal_entries_total", ()] = self.journal.next_seq
+        figures["disk_free_bytes", ()] = shutil.disk_usage(self.settings.service.data).free
+        figures["healthy", ()] = 0.0 if self.health.red else 1.0
+        return figures
+
+
+def pipeline_config(settings: Settings) -> PipelineConfig:
+    """What decides results, out of the settings: the journal is partition 0, followed files come after it."""
+    sources = tuple(SourceConfig(one.name, one.channel, one.timezone) for one in settings.sources)
+    baselines = settings.baselines
+    return PipelineConfig(
+        pack=settings.pack,
+        lateness_seconds=settings.service.lateness_seconds,
+        budget_per_week=settings.service.budget_per_week,
+        partitions=1 + len(settings.files),
+        detector=settings.service.detector,
+        sources=sources,
+        spots=settings.spots,
+        baselines=hashlib.blake2b(baselines.read_bytes(), digest_size=16).hexdigest() if baselines else None,
+    )
+
+
+def _secret(settings: Settings) -> bytes:
+    """The key of author tokens: given, or made once and kept in the data folder."""
+    if settings.service.secret is not None:
+        return hashlib.blake2b(settings.service.secret.get_secret_value().encode(), digest_size=32).digest()
+    path: Path = settings.service.data / "secret"
+    if not path.exists():
+        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.write(made, secrets.token_bytes(32))
+        os.fsync(made)
+        os.close(made)
+    return path.read_bytes()
+
+
+def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(call)

@@ -1,0 +1,161 @@
+"""Complaints and people's acts over HTTP. 202 is said when they are on the disk, never before."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
+
+import msgspec
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
+
+from alerting.model import Control
+from streams.runtime.bodies import UnreadableError, check, split_body
+from streams.runtime.entries import RECORD, Entry
+from streams.runtime.journal import JournalFullError
+
+if TYPE_CHECKING:
+    from streams.runtime.embedded import Service
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_REPORTED = 100  # records that will be dead letters, told one by one
+RETRY_SECONDS = 5
+MAX_CLIENTS = 10_000
+
+
+class Allowance:
+    """A token bucket for each client: so many records a second, twice that at once."""
+
+    def __init__(self, per_second: float) -> None:
+        self.per_second = per_second
+        self._left: dict[str, tuple[float, float]] = {}
+
+    def take(self, client: str, records: int, now: float) -> float:
+        """Seconds the client must wait, 0 when it may go on. A request larger than the bucket passes when the bucket is full."""
+        full = 2 * self.per_second
+        left, at = self._left.pop(client, (full, now))
+        left = min(full, left + (now - at) * self.per_second)
+        wait = (min(records, full) - left) / self.per_second
+        self._left[client] = (left - records if wait <= 0 else left, now)
+        if len(self._left) > MAX_CLIENTS:
+            self._left.pop(next(iter(self._left)))
+        return max(0.0, wait)
+
+
+def router(service: Service) -> APIRouter:
+    """The routes of the intake; page and API may share their app."""
+    routes = APIRouter()
+    settings = service.settings.service
+    token = settings.read_token()
+    allowance = Allowance(settings.records_per_second)
+
+    def signed_in(request: Request) -> None:
+        origin = request.headers.get("origin")
+        if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+            raise HTTPException(403, "a page of another site may not post here")
+        if token is None:
+            return
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+            raise HTTPException(401, "a bearer token is required", {"WWW-Authenticate": "Bearer"})
+
+    guard = [Depends(signed_in)]
+
+    @routes.post("/complaints", status_code=202, dependencies=guard, tags=["intake"])
+    async def complaints(request: Request) -> Response:
+        """One complaint, an array, or one a line. 202: all are kept; `rejected` tells those that cannot be counted."""
+        body = await _body(request)
+        try:
+            records = split_body(body, request.headers.get("content-type", ""))
+        except UnreadableError as error:
+            raise HTTPException(400, str(error)) from None
+        if not records:
+            raise HTTPException(400, "the body holds no record")
+        client = request.client.host if request.client else ""
+        wait = allowance.take(client, len(records), time.monotonic())
+        if wait > 0:
+            raise HTTPException(429, f"over {settings.records_per_second} records a second", _retry(wait))
+        _ready(service)
+        bad = [(line, found) for line, record in records if (found := check(record, service.zone)) is not None]
+        now = time.time()
+        try:
+            first = await service.append([Entry(RECORD, record, now) for _, record in records])
+        except JournalFullError as error:
+            raise HTTPException(503, f"not kept: {error.strerror}", _retry(RETRY_SECONDS)) from None
+        told = [{"line": line, "reason": reason, "detail": detail} for line, (reason, detail) in bad[:MAX_REPORTED]]
+        answer: dict[str, Any] = {
+            "accepted": len(records) - len(bad),
+            "dead_letters": len(bad),
+            "rejected": told,
+            "first": first,
+        }
+        return JSONResponse(answer, 202)
+
+    @routes.post("/controls", status_code=202, dependencies=guard, tags=["intake"])
+    async def controls(request: Request) -> Response:
+        """A person's act: the fields of a control without `id` and `at`."""
+        try:
+            given = msgspec.json.decode(await _body(request), type=dict[str, Any])
+            control = msgspec.convert({"id": uuid4().hex, "at": time.time(), **given}, Control)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise HTTPException(400, str(error)) from None
+        try:
+            await service.append_control(control)
+        except JournalFullError as error:
+            raise HTTPException(503, f"not kept: {error.strerror}", _retry(RETRY_SECONDS)) from None
+        return JSONResponse(msgspec.to_builtins(control), 202)
+
+    @routes.get("/-/healthy", tags=["service"])
+    async def healthy(response: Response) -> dict[str, Any]:
+        """200 while everything works, 503 with the reason while something is broken."""
+        red = service.health.red
+        response.status_code = 503 if red else 200
+        return {"red": red, "backlog": service.runner.backlog}
+
+    @routes.get("/-/why-not", dependencies=guard, tags=["service"])
+    async def why_not(place: str, keyword: str, at: Annotated[float | None, "Unix seconds"] = None) -> Response:
+        """Why there was no incident at this place about this keyword."""
+        try:
+            found = await asyncio.to_thread(service.why_not, place, keyword, time.time() if at is None else at)
+        except KeyError as error:
+            raise HTTPException(404, f"no such place or keyword: {error.args[0]}") from None
+        return Response(msgspec.json.encode(found), media_type="application/json")
+
+    @routes.get("/metrics", dependencies=guard, tags=["service"])
+    async def metrics() -> Response:
+        """For Prometheus."""
+        text, content_type = service.exporter.text()
+        return Response(text, media_type=content_type)
+
+    return routes
+
+
+def _ready(service: Service) -> None:
+    """Raises 503 when what comes in could not be kept or counted, 429 when it could not be counted soon."""
+    if service.disk_low():
+        raise HTTPException(503, "the disk is full", _retry(RETRY_SECONDS))
+    if service.health.store:
+        raise HTTPException(503, service.health.store, _retry(RETRY_SECONDS))
+    if service.runner.backlog > service.settings.service.backlog_records:
+        raise HTTPException(429, "too much is waiting to be counted", _retry(RETRY_SECONDS))
+
+
+def _retry(seconds: float) -> dict[str, str]:
+    return {"Retry-After": str(max(1, round(seconds)))}
+
+
+async def _body(request: Request) -> bytes:
+    """The body, as far as it is allowed to go. Raises 413."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+        raise HTTPException(413, f"over {MAX_BODY_BYTES} bytes: send fewer records at once")
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BODY_BYTES:
+            raise HTTPException(413, f"over {MAX_BODY_BYTES} bytes: send fewer records at once")
+        parts.append(part)
+    return b"".join(parts)

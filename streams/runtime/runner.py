@@ -1,0 +1,281 @@
+"""Takes the log through the pipeline into the store, in a thread of its own: restore, run again what came after, go on.
+
+Everything that decides a result is in the log; this only keeps pace, commits, and says what is wrong.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerting.model import Control
+from streams.complaint import Record, Tick
+from streams.runtime.entries import ADVANCE, CONTROL, GAP, RECORD, TICK, Advance, Gap, Logged
+from streams.runtime.exporter import Totals
+from streams.runtime.followed import Cursor, Followed, cursor_after
+from streams.runtime.journal import Journal
+from streams.runtime.store.reader import Health
+from streams.runtime.store.snapshots import Snapshot, load_snapshots
+from streams.runtime.store.writer import Work, Writer, read_meta
+
+if TYPE_CHECKING:
+    from streams.pipeline import Pipeline
+
+log = structlog.get_logger(__name__)
+BATCH_ENTRIES = 500
+COMMIT_SECONDS = 0.5
+COMMIT_ROWS = 50_000
+RETRY_SECONDS = 1.0
+SNAPSHOT_SHARE = 0.05  # of the time, at most, goes into snapshots
+LEARNING_SECONDS = 14 * 86400.0  # two of every hour of the week
+JOURNAL_ORIGIN = "journal"
+
+
+class Runner:
+    """Owner of the pipeline. `lock` is held while it works; others who ask the pipeline something take it."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        journal: Journal,
+        writer: Writer,
+        files: Sequence[Followed],
+        health: Health,
+        *,
+        snapshot_seconds: float = 10.0,
+        journal_days: float = 7.0,
+        baselines: bytes | None = None,
+    ) -> None:
+        self.pipeline = pipeline
+        self.journal = journal
+        self.writer = writer
+        self.files = {file.partition: file for file in files}
+        self.health = health
+        self.snapshot_seconds = snapshot_seconds
+        self.journal_days = journal_days
+        self.primed = baselines is not None
+        self.totals = Totals()
+        self.lock = threading.Lock()
+        self.position = 0  # the next entry to take
+        self.closed: Callable[[], None] = lambda: None  # called after every commit that closed a window
+        self.committed = threading.Event()  # set after every commit
+        self._applied = -1  # outputs up to this entry are in the store
+        self._work = Work()
+        self._stopping = threading.Event()
+        self._committed_at = self.snapshot_at = time.monotonic()
+        self._snapshot_cost = 0.0
+        self.snapshot_bytes = 0
+        self._snapshot_position = -1
+        self._cursors: dict[str, Any] = {}  # of followed files by path, as of `position`
+        self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
+        self._restore(baselines)
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    def _restore(self, baselines: bytes | None) -> None:
+        """The newest intact snapshot of this configuration; without one, everything the journal still holds."""
+        snapshots, spoilt = load_snapshots(self.writer.engine)
+        for line in spoilt:
+            log.error("snapshot spoilt", detail=line)
+        with self.writer.engine.connect() as connection:
+            self._applied = int(read_meta(connection).get("applied", -1))
+        for snapshot in snapshots:
+            if snapshot.config != self.pipeline.digest:
+                log.warning("configuration changed: counting the kept journal anew", position=snapshot.position)
+                continue
+            self.pipeline.restore(snapshot.state)
+            self.position = self._snapshot_position = snapshot.position
+            break
+        else:
+            if baselines is not None:
+                self.pipeline.prime(baselines)
+        self._cursors = dict(snapshots[0].cursors) if snapshots else {}
+        self.journal.begin_at(max(self.position, self._applied + 1))
+        self._work = self._new_work()
+        self._work.meta |= {
+            "window_seconds": self.pipeline.window_seconds,
+            "budget_per_week": self.pipeline.config.budget_per_week,
+        }
+
+    def catch_up(self) -> None:
+        """Run everything the journal holds, before sources open. Raises JournalDamagedError."""
+        self._reader = self.journal.reader(self.position)
+        self.position = max(self.position, self._reader.seq)
+        while batch := self._reader.take(BATCH_ENTRIES):
+            self._take(batch)
+            self._commit_when_due()
+        for file in self.files.values():
+            if str(file.path) in self._cursors:
+                file.cursor = msgspec.convert(self._cursors[str(file.path)], Cursor)
+        self._commit(snapshot=False, patient=False)
+
+    def start(self) -> None:
+        """Go on in a thread."""
+        self._thread.start()
+
+    def stop(self, seconds: float = 4.0) -> None:
+        """Take what is synced, commit, snapshot, end; what is not done by then is done after the next start."""
+        self._stopping.set()
+        self.journal.wake()
+        self._thread.join(seconds)
+
+    @property
+    def backlog(self) -> int:
+        """Entries of the journal not taken yet."""
+        return self.journal.next_seq - self.position
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                batch = self._reader.take(BATCH_ENTRIES)
+                if batch:
+                    self._take(batch)
+                else:
+                    self.journal.wait(self.position, COMMIT_SECONDS)
+                self._commit_when_due(idle=not batch)
+            self._commit(snapshot=True, patient=False)
+        except Exception as error:
+            log.exception("the pipeline stopped")
+            self.health.pipeline = (
+                f"Counting stopped at entry {self.position} of the journal: {type(error).__name__}: {error}"
+            )
+
+    # -- entries -------------------------------------------------------------------------------------------------
+
+    def _take(self, batch: Sequence[Logged]) -> None:
+        """Take entries in order; those whose outputs the store already has only rebuild the state."""
+        cut = next((number for number, entry in enumerate(batch) if entry.seq > self._applied), len(batch))
+        for part, fresh in ((batch[:cut], False), (batch[cut:], True)):
+            for partition, group in groupby(part, key=_partition):
+                entries = list(group)
+                with self.lock:
+                    if partition is not None:
+                        self._process(partition, [_entry(one) for one in entries], entries[-1].arrival, fresh)
+                    else:
+                        for one in entries:
+                            self._special(one, fresh)
+                self.position = entries[-1].seq + 1
+                self._work.applied = max(self._work.applied, entries[-1].seq)
+                self._work.arrival = entries[-1].arrival
+
+    def _process(self, partition: int, entries: list[Record | Tick], arrival: float, fresh: bool) -> None:
+        if partition not in self.pipeline.intakes:
+            return  # of a source that is no longer configured
+        outputs = self.pipeline.process(partition, entries)
+        if fresh:
+            bodies = (
+                {one.position: one.value for one in entries if isinstance(one, Record)} if outputs.dead_letters else {}
+            )
+            self._work.take(outputs, arrival, bodies)
+
+    def _special(self, entry: Logged, fresh: bool) -> None:
+        """A control, a stretch of a followed file, or a gap."""
+        if entry.kind == CONTROL:
+            control = msgspec.json.decode(entry.payload, type=Control)
+            self.pipeline.control(control)
+            if fresh:
+                self._work.controls.append(control)
+        elif entry.kind == ADVANCE:
+            self._advance(entry, fresh)
+        elif entry.kind == GAP and fresh:
+            self._work.gaps.append(msgspec.msgpack.decode(entry.payload, type=Gap))
+
+    def _advance(self, entry: Logged, fresh: bool) -> None:
+        advance = msgspec.msgpack.decode(entry.payload, type=Advance)
+        file = next((one for one in self.files.values() if str(one.path) == advance.path), None)
+        if file is None:
+            return
+        try:
+            records: list[Record | Tick] = list(file.records(advance, entry.arrival))
+        except OSError as error:
+            log.error("lines lost", source=file.source.name, detail=str(error))
+            records = []
+        self._cursors[advance.path] = msgspec.to_builtins(cursor_after(advance))
+        self._process(file.partition, records, entry.arrival, fresh)
+
+    # -- outputs -------------------------------------------------------------------------------------------------
+
+    def _new_work(self) -> Work:
+        return Work(applied=self.position - 1)
+
+    def _commit_when_due(self, *, idle: bool = False) -> None:
+        now = time.monotonic()
+        pause = max(self.snapshot_seconds, self._snapshot_cost / SNAPSHOT_SHARE)
+        snapshot = now - self.snapshot_at >= pause and self.position > self._snapshot_position
+        waiting = self._work.applied > self._applied or self._work.rows > 0
+        due = idle or now - self._committed_at >= COMMIT_SECONDS or self._work.rows >= COMMIT_ROWS
+        if snapshot or (waiting and due):
+            self._commit(snapshot=snapshot)
+
+    def _commit(self, *, snapshot: bool, patient: bool = True) -> None:
+        """Write what waits; while the store refuses, try again (if `patient`), holding everything back."""
+        began = time.monotonic()
+        work = self._work
+        self._tell_state(work)
+        work.applied = max(work.applied, self._applied)
+        made = self._snapshot() if snapshot else None
+        while True:
+            try:
+                self.writer.commit(work, made)
+                break
+            except SQLAlchemyError as error:
+                self._tell_trouble(error)
+                if not patient or self._stopping.wait(RETRY_SECONDS):
+                    return
+        if self.health.store:
+            log.info("the store takes writes again")
+            self.health.store = None
+            self.health.disk_full = False
+        self.totals.add_work(work)
+        self._applied, self._work = work.applied, self._new_work()
+        self._committed_at = time.monotonic()
+        if made is not None:
+            self._snapshot_cost = self._committed_at - began
+            self.snapshot_at, behind = self._committed_at, self._snapshot_position
+            self._snapshot_position, self.snapshot_bytes = made.position, len(made.state)
+            self.journal.delete_before(max(0, behind), time.time() - self.journal_days * 86400)
+        self.committed.set()
+        if work.cells or work.controls or work.incidents:
+            self.closed()
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(self.position, time.time(), self.pipeline.digest, dict(self._cursors), self.pipeline.snapshot())
+
+    def _tell_state(self, work: Work) -> None:
+        """What the board shows about the whole."""
+        hour = int(work.arrival // 3600)
+        pipeline = self.pipeline
+        watermark = min(intake.watermark.value for intake in pipeline.intakes.values())
+        work.usual_per_hour = {name: rate.rate(hour) for name, rate in pipeline.detect.sources.rates.items()}
+        if watermark != float("-inf"):
+            work.meta["watermark"] = watermark
+        work.meta["budget_spent"] = float(getattr(pipeline.alerts, "spent", 0.0))
+        first = min((rate.first_hour for rate in pipeline.detect.sources.rates.values()), default=None)
+        if first is not None and not self.primed:
+            work.meta["learning_until"] = first * 3600 + LEARNING_SECONDS
+
+    def _tell_trouble(self, error: SQLAlchemyError) -> None:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        if self.health.store is None:
+            log.error("the store refuses writes", reason=reason)
+        self.health.disk_full = self.health.disk_full or "full" in reason
+        self.health.store = f"The store cannot be written ({reason}): what comes in waits."
+
+
+def _entry(logged: Logged) -> Record | Tick:
+    if logged.kind == TICK:
+        time_, final = msgspec.msgpack.decode(logged.payload, type=tuple[float, bool])
+        return Tick(logged.seq, time_, final)
+    return Record(logged.seq, logged.payload, logged.arrival, JOURNAL_ORIGIN)
+
+
+def _partition(logged: Logged) -> int | None:
+    """Which partition counts the entry itself; None for those that are no record or tick."""
+    return logged.partition if logged.kind in (RECORD, TICK) else None
