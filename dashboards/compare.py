@@ -134,7 +134,7 @@ def show(result: Comparison, before: str, after: str) -> None:
     if rows:
         console.print(table)
     told = f"{len(result.appear)} appear, {len(result.vanish)} vanish, {len(result.move)} move, {result.same} the same"
-    console.print(f"{before} → {after}: {told}.", highlight=False, markup=False)
+    console.print(f"{before} → {after}: {told}.", highlight=False, markup=False, soft_wrap=True)
 
 
 def _pair(before: Sequence[Seen], after: Sequence[Seen], a: int, b: int) -> Pair | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from html import escape as e
 from importlib.resources import files
 
@@ -173,7 +174,7 @@ def _misses(report: Report) -> str:
             + _table(head, [_label_row(row, report.zone) for row in faint])
             + "</details>"
         )
-    parts.append(f"<h3>Incidents no label explains: {len(unanswered)}</h3>")
+    parts.append(f"<h3>Incidents no label explains: {len(unanswered):,}</h3>")
     if unanswered:
         parts.append('<p class="quiet">Not proven false: labels are never complete.</p>')
         rows = [row_of(one, report.zone, why=True) for one in unanswered[:MAX_ROWS]]
@@ -184,8 +185,6 @@ def _misses(report: Report) -> str:
 
 
 def _label_row(row: LabelResult, zone: str) -> list[str]:
-    from datetime import datetime
-
     start = datetime.fromisoformat(row.start).timestamp()
     people = f"{row.people:,}, usually {number(row.usual)}"
     return [moment(start, zone), e(row.what), e(row.where), e(people), e(row.why or "")]
@@ -198,7 +197,6 @@ def _quality(report: Report) -> str:
         "Source",
         "Records",
         "About a problem",
-        "People",
         "Placed",
         "With author",
         "Duplicates",
@@ -261,10 +259,13 @@ def _settings(report: Report) -> str:
 def _table(head: tuple[str, ...], rows: list[list[str]], numbers: bool = False) -> str:
     """Cells are markup already. On a phone each cell is named beside its value."""
     top = "".join(f'<th scope="col">{e(name)}</th>' for name in head)
+    classes = [
+        ' class="why"' if name.startswith(("Gate", "Why")) else ' class="people"' if name.startswith("People") else ""
+        for name in head
+    ]
+    names = [f'{kind} data-name="{e(name)}"' for name, kind in zip(head, classes, strict=True)]
     body = "".join(
-        "<tr>"
-        + "".join(f'<td data-name="{e(name)}">{cell}</td>' for name, cell in zip(head, row, strict=True))
-        + "</tr>"
+        "<tr>" + "".join(f"<td{name}>{cell}</td>" for name, cell in zip(names, row, strict=True)) + "</tr>"
         for row in rows
     )
     return f'<div class="scroll"><table{" class=numbers" if numbers else ""}><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -55,7 +55,7 @@ def row_of(incident: Incident, zone: str, why: bool = False) -> list[str]:
         moment(incident.onset, zone),
         title,
         f"{incident.people:,}",
-        e(usual(incident.expected).removeprefix("usually ")),
+        f'<span class="whole">{e(usual(incident.expected).removeprefix("usually "))}</span>',
         _badge(tier_of(incident)),
     ]
     if why:

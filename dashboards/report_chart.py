@@ -16,6 +16,7 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 STEPS = (0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 168, 336)  # hours between ticks
 TICKS = 6
+CROWDED = 150  # so many incidents get smaller marks
 
 
 def incident_chart(bars: Sequence[Bar], onset: float, decided_at: float, ended: float | None, zone: str) -> str:
@@ -67,7 +68,7 @@ def timeline(
     )
     return (
         f'<div class="timeline">{lane}'
-        f'<div class="lane opened"><span class="lanename">incidents, higher = more people</span>{marks}</div>'
+        f'<div class="lane opened{" many" if len(incidents) > CROWDED else ""}"><span class="lanename">incidents, higher = more people</span>{marks}</div>'
         f'<div class="lane volume"><span class="lanename">people heard</span>{_area(volume)}{axis(first, last, zone)}</div></div>'
     )
 

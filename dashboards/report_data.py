@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -239,6 +239,13 @@ def _settings(replayed: Replayed, pipeline: Pipeline, settings: Settings) -> lis
         ("configuration", pipeline.digest),
         (
             "versions",
-            ", ".join([*(f"{name} {version(name)}" for name in VERSIONS), f"Python {platform.python_version()}"]),
+            ", ".join([*(f"{name} {_version(name)}" for name in VERSIONS), f"Python {platform.python_version()}"]),
         ),
     ]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "from a source folder"

@@ -75,7 +75,8 @@ class CellSpool:
 
     def chunks(self) -> Iterator[Rows]:
         """All rows in the order added, in arrays of bounded length."""
-        self._file.flush()
+        if not self._file.closed:
+            self._file.flush()
         with self.path.open("rb") as file:
             while data := file.read(CHUNK_ROWS * ROW.itemsize):
                 yield np.frombuffer(data, ROW)
