@@ -7,8 +7,8 @@ import sys
 import structlog
 
 
-def configure() -> None:
-    """Set structlog up, once a process."""
+def configure(*, quiet: bool = False) -> None:
+    """Set structlog up, once a process; `quiet` leaves only warnings and errors."""
     terminal = sys.stderr.isatty()
     structlog.configure(
         processors=[
@@ -17,6 +17,7 @@ def configure() -> None:
             *([] if terminal else [structlog.processors.format_exc_info]),
             structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
         ],
+        wrapper_class=structlog.make_filtering_bound_logger("warning" if quiet else "info"),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

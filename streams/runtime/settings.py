@@ -146,8 +146,13 @@ class Settings(Section):
         return tuple(source for source in self.sources if source.kind == "file")
 
 
-def load_settings(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of a TOML file and the environment; paths are relative to the file. Raises SettingsError."""
+def load_settings(
+    path: Path, environ: Mapping[str, str] = os.environ, *, missing_baselines: bool = False
+) -> Settings:
+    """The settings of a TOML file and the environment; paths are relative to the file. Raises SettingsError.
+
+    `missing_baselines`: the file named by `baselines` need not exist, because it is about to be written.
+    """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -164,7 +169,7 @@ def load_settings(path: Path, environ: Mapping[str, str] = os.environ) -> Settin
             problems + [_line(one["loc"], one["msg"], one["input"]) for one in error.errors()]
         ) from None
     settings = _beside(settings, path.parent)
-    problems += _checked(settings)
+    problems += _checked(settings, missing_baselines)
     if problems:
         raise SettingsError(problems)
     return settings
@@ -203,7 +208,7 @@ def _beside(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(update=update)
 
 
-def _checked(settings: Settings) -> list[str]:
+def _checked(settings: Settings, missing_baselines: bool) -> list[str]:
     """What only the machine can tell: files that must be there, a token where others can reach the service."""
     problems = []
     service = settings.service
@@ -216,7 +221,7 @@ def _checked(settings: Settings) -> list[str]:
         problems.append(f"service.token_file: required because {service.host} can be reached from other machines")
     if token is not None and 0 < len(token) < 16:
         problems.append("service.token_file: the token is shorter than 16 characters")
-    if settings.baselines is not None and not settings.baselines.is_file():
+    if settings.baselines is not None and not missing_baselines and not settings.baselines.is_file():
         problems.append(f"baselines: no such file: {settings.baselines}")
     return problems
 
