@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from detectors import inputs
 from detectors.base import Bools, Floats, Indices, Ints, Scores
-from detectors.core import Core
+from detectors.core import FIRST_DAYS_SECONDS, FIRST_WEEK_SECONDS, Core
 from detectors.judgement import LEAST_DOUBT, Judgement, judge
 from detectors.state import pack, unpack
 
@@ -111,7 +111,7 @@ class Bank:
         if core.last is not None and start > core.last + self.window:
             core = core.copy()
             core.advance(start)
-        learning = core.born is None or start - core.born < self.learning_seconds
+        learning = core.age(start) < self.learning_seconds
         self._asked = _Asked(start, counts, exposure, core, judge(core, start, counts, exposure, learning=learning))
         return self._asked
 
@@ -148,12 +148,15 @@ class Bank:
         rate = asked.judgement.rate[index]
         theta, _ = core.dispersion(core.short, index, rate, scale)
         relative = (1 + theta) / core.level.shape(scale, index)
-        sd = np.sqrt(mean * (1 + theta) + mean * mean * (relative + LEAST_DOUBT))
+        doubt = core.profile.doubts(asked.start)[core.level.groups[index]]
+        sd = np.sqrt(mean * (1 + theta) + mean * mean * (relative + doubt + LEAST_DOUBT))
         fed = np.minimum(counts, mean + np.where(p < SURPRISING, 2 * sd + 1, 3 * sd + 2 * (1 + theta)))
         wide = np.where(p < SURPRISING, fed, np.minimum(counts, mean + 4 * sd + 4 * (1 + theta)))
+        open_ended = core.age(asked.start) < FIRST_DAYS_SECONDS
+        fed = counts if open_ended else fed
         core.level.learn(index, fed, scale)
-        awake = core.rest[index] < asked.start // self.window
-        core.short.learn(index[awake], wide[awake], mean[awake], theta[awake], relative[awake], scale)
+        awake = (core.rest[index] < asked.start // self.window) & (not open_ended)
+        core.short.learn(index[awake], wide[awake], mean[awake], theta[awake], relative[awake], doubt[awake], scale)
         return fed if asked.exposure is None else fed / asked.exposure[index]
 
     def _sum(self, asked: _Asked, number: int, moved: Ints, masses: Floats, frozen: Bools) -> None:
@@ -177,7 +180,7 @@ class Bank:
     def _watch(self, asked: _Asked, number: int, scale: float, frozen: Bools) -> None:
         """Let the calibration see this window's raw p-values; series in an incident say nothing about chance."""
         core, judgement = asked.core, asked.judgement
-        if core.born is not None and asked.start - core.born < self.learning_seconds:
+        if core.age(asked.start) < FIRST_WEEK_SECONDS:
             return
         core.calibration.pass_time(core.population * scale)
         calm = ~frozen[judgement.moved] & (core.rest[judgement.moved] < number)

@@ -58,7 +58,7 @@ class Calibration:
         i = np.minimum(np.maximum(place, 0.0).astype(np.int64), len(KNOTS) - 2)
         f = np.maximum(place, 0.0) - i
         shift = (1 - f) * self.shift[strata, i] + f * self.shift[strata, i + 1]
-        shift *= np.minimum(1.0, 1.0 + place)  # fades to nothing at p = 0.1
+        shift *= np.where(shift < 0, np.minimum(1.0, 1.0 + place), 1.0)  # what loosens fades to nothing at p = 0.1
         shift += self.steep[strata] * np.maximum(0.0, depth + KNOTS[-1])
         return np.asarray(np.minimum(1.0, np.maximum(p, 1e-300) * 10.0**shift), np.float64)
 

@@ -23,6 +23,8 @@ from detectors.zones import Zones
 LARGEST_SCALE = 2.0**20
 PEAKED = 1.3  # mean of a squared profile: a learnt complaint sees a busier window than the mean one
 BURST_COUNTS = 30.0
+FIRST_DAYS_SECONDS = 3 * DAY_SECONDS  # no cap: a rush hour not seen before is no storm
+FIRST_WEEK_SECONDS = 7 * DAY_SECONDS  # says more about a profile still unknown than about chance
 PARTS = ("level", "profile", "short", "long", "calibration", "recent", "lasting", "recent_gap", "lasting_gap")
 
 
@@ -71,6 +73,10 @@ class Core:
     def scale(self, start: int) -> float:
         return float(2.0 ** ((start // HOUR_SECONDS - self.hour) / self.half_life_hours))
 
+    def age(self, start: int) -> int:
+        """Seconds since the first window."""
+        return 0 if self.born is None else start - self.born
+
     def begin(self, start: int) -> None:
         """The first window of all: nothing before it is known."""
         self.born, self.hour = start, start // HOUR_SECONDS
@@ -107,7 +113,8 @@ class Core:
             edges = at + self.window * np.r_[first, windows]
             self.level.pass_time(self.profile.masses(edges[:-1], edges[1:]) @ weights[first])
             self.profile.pass_time(at, windows, weights)
-            self.calibration.pass_time(self.population * float(weights.sum()))
+            if self.age(at) >= FIRST_WEEK_SECONDS:
+                self.calibration.pass_time(self.population * float(weights.sum()))
             at += windows * self.window
             self.end_window(at - self.window)
 
@@ -128,7 +135,7 @@ class Core:
 
     def _period(self, start: int) -> int:
         """Seconds between two poolings: often while little is known."""
-        age = start - (self.born or 0)
+        age = self.age(start)
         return HOUR_SECONDS if age < 2 * DAY_SECONDS else 6 * HOUR_SECONDS if age < 14 * DAY_SECONDS else DAY_SECONDS
 
     def _until_event(self, at: int) -> int:
@@ -143,7 +150,7 @@ class Core:
         total = self.lasting.totals[-1]
         index = np.flatnonzero(total)
         index = index[self.rest[index] < start // self.window]
-        if not len(index):
+        if not len(index) or self.age(start) < FIRST_DAYS_SECONDS:
             return
         scale = self.scale(start)
         first, stop = np.array([start - (self.long_windows - 1) * self.window]), np.array([start + self.window])
@@ -156,21 +163,20 @@ class Core:
         variance = mean * (1 + theta)
         counts = np.minimum(total[index], mean + 4 * np.sqrt(variance) + 4 * (1 + theta))
         relative = (1 + theta) / self.level.shape(scale, index)
-        self.long.learn(index, counts, mean, theta, relative, scale)
+        doubt = self.profile.doubts(start)[self.level.groups[index]]
+        self.long.learn(index, counts, mean, theta, relative, doubt, scale)
 
     def dispersion(self, which: Dispersion, index: Ints, rate: Floats, scale: float) -> tuple[Floats, Floats]:
         """Theta and its standard deviation of these series at the base window or the longest sum."""
         windows = PEAKED if which is self.short else float(self.long_windows)
-        seen = self.level.seen[index] / scale
-        return which.posterior(index, seen, rate * windows, self.stratum[index], scale)
+        return which.posterior(index, rate * windows, self.stratum[index], scale)
 
     def refresh(self, at: int) -> None:
         """Pool anew what series share: profiles, what is lent, dispersion, calibration."""
         scale, level = self.scale(at), self.level
-        seen = level.seen / scale
         groups = len(level.known)
         excess = np.bincount(level.groups, self.long.excess, groups) / scale
-        total = np.bincount(level.groups, seen, groups)
+        total = np.bincount(level.groups, self.long.basis, groups) / scale
         self.profile.refresh(1 + np.clip((excess + BURST_COUNTS) / (total + BURST_COUNTS), 0.0, 50.0))
         level.revalue(self.profile)
         level.borrow(scale, self.window)
@@ -178,8 +184,8 @@ class Core:
         strata = stratum_of(rate, self.window)
         self.stratum = strata.astype(np.int8)
         self.population = np.bincount(strata, minlength=STRATA).astype(np.float64)
-        self.short.refresh(seen, rate * PEAKED, strata, scale)
-        self.long.refresh(seen, rate * self.long_windows, strata, scale)
+        self.short.refresh(rate * PEAKED, strata, scale)
+        self.long.refresh(rate * self.long_windows, strata, scale)
         self.calibration.refresh(scale)
         if scale > LARGEST_SCALE:
             for part in (level, self.profile, self.short, self.long, self.calibration):

@@ -19,33 +19,39 @@ LEAST, MOST = 0.02, 200.0
 
 
 class Dispersion:
-    """`excess`: sum over what was learnt of (count - mean)^2 - count, scaled like the level; its share in the counts is theta."""
+    """`excess`: sum over windows of (count - mean)^2 - count; `basis`: of counts; their quotient is a series' own theta.
+
+    Both are weighted by how well the window's mean was known, and scaled like the level.
+    """
 
     def __init__(self, n_series: int) -> None:
-        self.excess = np.zeros(n_series, np.float32)
+        self.excess, self.basis = np.zeros(n_series, np.float32), np.zeros(n_series, np.float32)
         self.theta = np.full(STRATA, USUAL)
         self.variance = np.full(STRATA, USUAL_SPREAD**2)
 
     def copy(self) -> Dispersion:
         other = object.__new__(Dispersion)
         other.__dict__.update(self.__dict__)
-        other.excess = self.excess.copy()
+        other.excess, other.basis = self.excess.copy(), self.basis.copy()
         return other
 
-    def learn(self, index: Ints, counts: Floats, mean: Floats, theta: Floats, relative: Floats, scale: float) -> None:
-        """Take in windows with counts > 0 only. `relative`: relative variance of the mean itself.
+    def learn(
+        self, index: Ints, counts: Floats, mean: Floats, theta: Floats, relative: Floats, doubt: Floats, scale: float
+    ) -> None:
+        """Take in windows with counts > 0 only. `relative`: relative variance of the level; `doubt`: of the profile.
 
         The windows without counts owe mean^2 each; they are paid here, in expectation, by those with counts.
         """
         none = np.exp(-mean * np.log1p(theta) / theta)  # chance of no count at all
         owed = mean * mean * none / np.maximum(1 - none, 1e-12)
-        doubt = mean * mean * relative / np.maximum(1 - none, 1e-12)
-        self.excess[index] += ((counts - mean) ** 2 - counts + owed - np.minimum(doubt, mean)) * scale
+        unsure = mean * mean * relative / np.maximum(1 - none, 1e-12)
+        weight = scale / (1 + mean * doubt / (1 + theta)) ** 2
+        self.excess[index] += ((counts - mean) ** 2 - counts + owed - np.minimum(unsure, mean)) * weight
+        self.basis[index] += counts * weight
 
-    def posterior(
-        self, index: Ints, seen: Floats, rate: Floats, strata: Indices, scale: float
-    ) -> tuple[Floats, Floats]:
-        """Theta and its standard deviation, float64[m]. `seen`: complaints learnt; `rate`: expected in a learnt window."""
+    def posterior(self, index: Ints, rate: Floats, strata: Indices, scale: float) -> tuple[Floats, Floats]:
+        """Theta and its standard deviation, float64[m]. `rate`: expected in a learnt window."""
+        seen = self.basis[index] / scale
         pooled, between = self.theta[strata], self.variance[strata]
         own = self.excess[index] / scale / np.maximum(seen, 1e-9)
         sampling = sampling_variance(pooled, rate) / np.maximum(seen, 1e-9)
@@ -53,8 +59,9 @@ class Dispersion:
         theta = np.clip(pooled + trust * (own - pooled), LEAST, MOST)
         return theta, np.sqrt((1 - trust) * between)
 
-    def refresh(self, seen: Floats, rate: Floats, strata: Indices, scale: float) -> None:
-        """Pool anew, over all series: complaints learnt, expected in a learnt window, stratum."""
+    def refresh(self, rate: Floats, strata: Indices, scale: float) -> None:
+        """Pool anew, over all series: expected in a learnt window, stratum."""
+        seen = self.basis / scale
         weight = np.minimum(seen, MOST_COUNTS)
         own = self.excess / scale / np.maximum(seen, 1e-9)
         total = float(weight.sum())
@@ -79,19 +86,22 @@ class Dispersion:
         )
 
     def grow(self, n_series: int) -> None:
-        self.excess = np.concatenate([self.excess, np.zeros(n_series - len(self.excess), np.float32)])
+        new = np.zeros(n_series - len(self.excess), np.float32)
+        self.excess, self.basis = np.concatenate([self.excess, new]), np.concatenate([self.basis, new])
 
     def keep(self, index: Ints) -> None:
-        self.excess = self.excess[index]
+        self.excess, self.basis = self.excess[index], self.basis[index]
 
     def rescale(self, factor: float) -> None:
         self.excess *= np.float32(factor)
+        self.basis *= np.float32(factor)
 
     def state(self) -> Arrays:
-        return {"excess": self.excess, "theta": self.theta, "variance": self.variance}
+        return {"excess": self.excess, "basis": self.basis, "theta": self.theta, "variance": self.variance}
 
     def load(self, arrays: Arrays) -> None:
-        self.excess, self.theta, self.variance = arrays["excess"], arrays["theta"], arrays["variance"]
+        self.excess, self.basis = arrays["excess"], arrays["basis"]
+        self.theta, self.variance = arrays["theta"], arrays["variance"]
 
 
 def sampling_variance(theta: Floats, rate: Floats) -> Floats:

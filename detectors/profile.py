@@ -94,13 +94,14 @@ class Profile:
     def _estimate(self, burstiness: Floats) -> None:
         worth = 1 / np.maximum(burstiness, 1.0)[:, None]
         flat = np.ones((1, HOURS))
-        shared, _ = _shrink(
+        shared, *_ = _shrink(
             self.counts.sum(0, keepdims=True) * worth.min(), self.time.mean(0, keepdims=True), flat, BANK_HOUR
         )
         counts = self.counts * worth
-        self.density, hourly = _shrink(counts, self.time, shared, GROUP_HOUR)
+        self.density, hourly, daily = _shrink(counts, self.time, shared, GROUP_HOUR)
         own = counts.sum(1, keepdims=True)
-        self.doubt = 1 / (counts + CELL) + 1 / (hourly + GROUP_HOUR) + 0.3 * BANK_HOUR / (own + BANK_HOUR)
+        unseen = 0.3 * BANK_HOUR / (own + BANK_HOUR) + 0.1 * WEEKDAY / (daily + WEEKDAY)
+        self.doubt = 1 / (counts + CELL) + 1 / (hourly + GROUP_HOUR) + unseen
 
     # -- use ------------------------------------------------------------------------------------------------------
 
@@ -159,17 +160,17 @@ class Profile:
         self._integrate()
 
 
-def _shrink(counts: Floats, time: Floats, prior: Floats, hour_weight: float) -> tuple[Floats, Floats]:
-    """Density[g, hours] from counts and time: hour of day, then weekday, then hour of week on top of `prior`; counts by hour."""
+def _shrink(counts: Floats, time: Floats, prior: Floats, hour_weight: float) -> tuple[Floats, Floats, Floats]:
+    """Density by hour of day, then weekday, then hour of week on top of `prior`; counts by hour and by weekday. All [g, hours]."""
     shape = (len(counts), 7, 24)
     c, t = counts.reshape(shape), time.reshape(shape)
     p = np.broadcast_to(prior.reshape(-1, 7, 24), shape)
     rate = np.divide(c.sum((1, 2)), (t * p).sum((1, 2)), out=np.zeros(len(c)), where=t.sum((1, 2)) > 0)[:, None, None]
-    hourly = c.sum(1, keepdims=True)
+    hourly, daily = (np.broadcast_to(c.sum(a, keepdims=True), shape).reshape(len(counts), HOURS) for a in (1, 2))
     for axis, weight in ((1, hour_weight), (2, WEEKDAY), (1, hour_weight)):
         expected = (rate * t * p).sum(axis, keepdims=True)
         p = p * ((c.sum(axis, keepdims=True) + weight) / (expected + weight))
     p = p * (c + CELL) / (rate * t * p + CELL)
     p = np.maximum(p, LEAST)
     p = p / p.mean((1, 2), keepdims=True)
-    return p.reshape(len(counts), HOURS), np.broadcast_to(hourly, shape).reshape(len(counts), HOURS)
+    return p.reshape(len(counts), HOURS), hourly, daily

@@ -49,7 +49,7 @@ class Tweets:
         held, share = inputs.hold_of(hold, n), inputs.exposure_of(exposure, n)
         depth = _depth(bank.score(start, counts, exposure).p_value)
         passed = 1.0 if bank.core.last is None else (int(start) - bank.core.last) / bank.window
-        learning = bank.core.born is None or start - bank.core.born < bank.learning_seconds
+        learning = bank.core.age(int(start)) < bank.learning_seconds
         bank.learn(start, counts, hold, exposure)
         one = 0.5 ** (bank.window / (RECORD_DAYS * 86_400))
         fade = one**passed
