@@ -47,7 +47,8 @@ class SourceRate(msgspec.Struct):
 
     def _finish(self, hour: int) -> None:
         """Learn the hour that was filled and the silent ones after it, those of a blind stretch left out."""
-        silent_until = min(hour, int(self.blind_from() // 3600) if self.known() else hour)
+        blind_from = self.blind_from() if self.known() else float("inf")
+        silent_until = hour if blind_from >= hour * 3600.0 else int(blind_from // 3600)
         self._learn(self.hour, self.filling)
         for quiet in range(self.hour + 1, max(self.hour + 1, silent_until)):
             self._learn(quiet, 0.0)
@@ -80,6 +81,8 @@ class SourceRate(msgspec.Struct):
         return self.silent_from[1]
 
     def _blind_from(self) -> float:
+        if self.newest == float("-inf") or self.mean <= 0:
+            return float("inf")
         phi = max(1.0, self.scatter / self.scattered if self.scattered > 1 else 1.0)
         per_record = math.log(phi) / (phi - 1) if phi > 1.0001 else 1.0
         needed = -math.log(P_BLIND) / per_record

@@ -45,7 +45,8 @@ class LabelWatch:
             if cells.p_value[best] < self._best[number]:
                 self._best[number] = float(cells.p_value[best])
                 why = self.pipeline.alerts.why_not(int(cells.place[best]), int(cells.keyword[best]), float(at))
-                self._misses[number] = Miss(why.gate, why.text)
+                stopped = next((gate.gate for gate in why.gates if not gate.passed), "")
+                self._misses[number] = Miss(stopped, why.answer)
 
     def misses(self) -> dict[int, Miss]:
         """By label number: the gate that stopped its most unusual series, as a sentence."""

@@ -1,0 +1,56 @@
+"""The page and API of a running service: what the front door adds to `run` and to the demo."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import SecretStr, ValidationError
+
+from dashboards.server import mount
+from dashboards.settings import PageSettings
+from streams.runtime.embedded import Service
+from streams.runtime.serving import PATHS
+from streams.runtime.settings import Settings
+
+
+def page_settings(settings: Settings) -> PageSettings:
+    """The `page` section with what the service decides: host, port, token, zone. Raises pydantic's ValidationError."""
+    service = settings.service
+    token = service.read_token()
+    given: dict[str, Any] = {
+        "host": service.host,
+        "port": service.port,
+        "token": SecretStr(token) if token else None,
+        "timezone": service.timezone,
+    }
+    return PageSettings.model_validate(given | settings.page)
+
+
+def problems(settings: Settings) -> list[str]:
+    """What is wrong with the `page` section, a line each."""
+    try:
+        page_settings(settings)
+    except ValidationError as error:
+        return [f"page.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+    except OSError as error:
+        return [f"service.token_file: {error.strerror}"]
+    return []
+
+
+def put_on(app: FastAPI, service: Service, now: Callable[[], float] = time.time) -> None:
+    """Add the page to the service's app; `now` is the clock that people see."""
+    live = mount(
+        app,
+        service.reader,
+        service.append_control,
+        page_settings(service.settings),
+        places=service.pipeline.places,
+        keywords=service.pipeline.keywords,
+        why_not=service.why_not,
+        now=now,
+        exempt=PATHS,
+    )
+    service.on_close.append(live.poke)
