@@ -84,6 +84,7 @@ class Close(msgspec.Struct, frozen=True):
     evidence: dict[tuple[int, int], Evidence] = {}  # by (place, keyword)
     blind: tuple[Blind, ...] = ()
     drill: bool = False
+    learning: bool = False  # the baseline is too young for more than signals
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -108,7 +109,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Gate(msgspec.Struct, frozen=True):
-    """One gate of the decision, with its figures, as a sentence a person reads: `{"gate": "people", "passed": true, "text": "12 people, 3 needed"}`."""
+    """One gate of the decision, with its figures, as a sentence a person reads: gate "people", text "12 people, 3 needed"."""
 
     gate: str
     passed: bool
@@ -139,6 +140,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     factor: float
     p_value: float
     trend: Literal["rising", "steady", "falling"] = "steady"
+    peak: int = 0  # most people in any hour
     channels: dict[str, int] = {}  # people by channel name
     terms: tuple[tuple[str, int], ...] = ()
     examples: tuple[str, ...] = ()
@@ -152,13 +154,31 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     def to_json(self) -> dict[str, Any]:
         """The public form: ISO times, plain lists."""
         data: dict[str, Any] = msgspec.to_builtins(self)
-        for key in ("onset", "opened_at", "suspected_at", "confirmed_at", "resolved_at", "updated_at", "silenced_until"):
+        for key in (
+            "onset",
+            "opened_at",
+            "suspected_at",
+            "confirmed_at",
+            "resolved_at",
+            "updated_at",
+            "silenced_until",
+        ):
             data[key] = None if data[key] is None else iso(data[key])
         return data
 
 
 ControlKind = Literal[
-    "ack", "assign", "snooze", "silence", "feedback", "note", "intervention", "planned_event", "undo", "pack", "partitions"
+    "ack",
+    "assign",
+    "snooze",
+    "silence",
+    "feedback",
+    "note",
+    "intervention",
+    "planned_event",
+    "undo",
+    "pack",
+    "partitions",
 ]
 
 

@@ -61,7 +61,7 @@ class TailCut:
 
     def under(self, per_week: float) -> float:
         """The p-value that quiet runs go under so many times a week."""
-        return min(LEVEL, max(LOWEST_CUT, LEVEL * (per_week / self.rate) ** (1 / self.shape)))
+        return min(LEVEL, max(LOWEST_CUT, LEVEL * math.pow(per_week / self.rate, 1 / self.shape)))
 
     def observe(self, lowest: npt.ArrayLike) -> None:
         """Take in the lowest p-values of runs that ended without an alert."""
@@ -91,7 +91,7 @@ class TailCut:
         """The cut; where a run was cut off depends on the cut before, so it takes that one's reach."""
         before = self._cut if self._cut is not None else LEVEL * min(1.0, allowed / self.rate)
         shape = self._shape(math.log(LEVEL / max(before, LOWEST_CUT)))
-        return min(LEVEL, max(LOWEST_CUT, LEVEL * (allowed / self.rate) ** (1 / shape)))
+        return min(LEVEL, max(LOWEST_CUT, LEVEL * math.pow(allowed / self.rate, 1 / shape)))
 
     def _shape(self, reach: float) -> float:
         """Slope whose runs, cut off at depth `reach`, have the mean depth seen (and PRIOR_SHAPE_RUNS of slope 1)."""

@@ -1,0 +1,275 @@
+"""ALERT: closes and controls in, incident revisions out. State of the one owner, a function of what it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from alerting import controls as acts
+from alerting.case import Case, incident
+from alerting.evidence import collect
+from alerting.figures import bring_up_to_date
+from alerting.gates import Bar
+from alerting.joining import absorb, belongs, new_case
+from alerting.lifecycle import advance
+from alerting.memory import Memory, MemoryState
+from alerting.model import MAX_CHANNELS, Close, Control, Incident, KeywordTree, PlaceTree
+from alerting.places_and_keywords import Atlas
+from alerting.policy import LEVEL, Policy
+from alerting.tracks import EXPECTED, LOOKED_BACK, MESSAGES, ONSET, PEOPLE, STRIDE, P, Tracks, TracksState
+from alerting.why_not import WhyNot, why_not
+from detectors.scan import Found, Series, scan
+from detectors.tail_cut import WEEK_SECONDS, TailCut
+
+VERSION = 1
+FIRST_GUESS_RUNS_PER_WEEK = 200.0  # quiet runs under LEVEL, before any were seen
+ARCHIVE = 500  # ended cases that can still be judged by people
+FORGET_CHANNELS = 0.9999  # kept of the channels' shares at each close
+RANKING = {"confirmed": 0, "suspected": 1, "signal": 2, "resolved": 3, "run": 4}
+
+
+class State(msgspec.Struct, array_like=True):
+    """A snapshot."""
+
+    version: int
+    cases: list[Case]
+    archive: list[Case]
+    standing: acts.Standing
+    tracks: TracksState
+    memory: MemoryState
+    tail: tuple[float, float, float, float]
+    opened: list[tuple[float, str]]
+    channel_people: list[float]
+    last_end: float | None
+
+
+class Alerts:
+    """`channels`: names by channel number, at most 8."""
+
+    def __init__(self, policy: Policy, places: PlaceTree, keywords: KeywordTree, channels: tuple[str, ...]) -> None:
+        self.policy = policy
+        self.atlas = Atlas(places, keywords)
+        self.channels = channels
+        self.tracks = Tracks(policy)
+        self.memory = Memory(policy)
+        self.tail = TailCut(policy.budget_per_week, FIRST_GUESS_RUNS_PER_WEEK)
+        self.cases: list[Case] = []
+        self.archive: list[Case] = []
+        self.standing = acts.Standing()
+        self.opened: list[tuple[float, str]] = []  # when, id: suspected within the last seven days
+        self.channel_people = np.ones(MAX_CHANNELS)
+        self.last_end: float | None = None
+        self._held: frozenset[tuple[int, int]] = frozenset()
+
+    # -- what others ask -------------------------------------------------------------------------------------------
+
+    @property
+    def held(self) -> frozenset[tuple[int, int]]:
+        """(place, keyword) of the series inside open incidents: not learnt, and part of every close."""
+        return self._held
+
+    @property
+    def open(self) -> tuple[Incident, ...]:
+        """Open incidents, as last told."""
+        return tuple(case.latest for case in self.cases if case.open and case.latest is not None)
+
+    @property
+    def cut(self) -> float:
+        """The p-value at which an incident is suspected."""
+        return self.tail.cut
+
+    @property
+    def spent(self) -> int:
+        """Incidents suspected within the last seven days that nobody called real or a known event."""
+        answered = {
+            case.id
+            for case in (*self.cases, *self.archive)
+            if (act := case.act("feedback")) is not None and act.value in ("real", "known_event")
+        }
+        return sum(1 for _, id in self.opened if id not in answered)
+
+    def exposure(self, start: float) -> list[tuple[int, int, float]]:
+        """Planned events in the window at `start`: (place, keyword or 0 for all, factor on what is expected)."""
+        return acts.exposure(self.standing, start, self.atlas)
+
+    def why_not(self, place: int, keyword: int, at: float) -> WhyNot:
+        """Why no incident was opened there at that time, within the last 24 h."""
+        cases = [*self.cases, *self.archive]
+        return why_not(place, keyword, at, memory=self.memory, cases=cases, atlas=self.atlas, policy=self.policy)
+
+    # -- a close ---------------------------------------------------------------------------------------------------
+
+    def step(self, close: Close, controls: Sequence[Control]) -> list[Incident]:
+        """Take a close and the controls that are due; new revisions, ordered by id and revision."""
+        out = self._take_controls(controls, close.decided)
+        self._pass_time(close)
+        self.tracks.update(close, self._pinned())
+        self.memory.take(close, self.tail.cut)
+        series, found = self._scan(close)
+        touched = self._join(found, series, close)
+        if self.cases:
+            out += self._advance(close, touched)
+        return sorted(out, key=lambda one: (one.id, one.revision))
+
+    def _take_controls(self, controls: Sequence[Control], now: float) -> list[Incident]:
+        out: list[Incident] = []
+        for control in controls:
+            changed = acts.apply(control, self.standing, (*self.cases, *self.archive), self.atlas)
+            out.extend(incident(case, self.atlas, self.channels, now, control.kind) for case in changed)
+        return out
+
+    def _pass_time(self, close: Close) -> None:
+        end = float(close.start + close.seconds)
+        self.tail.pass_time(close.seconds if self.last_end is None else max(0.0, end - self.last_end))
+        self.last_end = end
+        self.standing.expire(close.decided)
+        self.opened = [(at, id) for at, id in self.opened if at > close.decided - WEEK_SECONDS]
+        roots = close.keyword == 0
+        places = self.atlas.places
+        roots &= (close.place == places.everywhere) | (close.place == places.nowhere)
+        self.channel_people = np.maximum(self.channel_people * FORGET_CHANNELS, 1e-3) + close.channels[roots].sum(
+            axis=0
+        )
+
+    def _pinned(self) -> set[int]:
+        pinned: set[int] = set()
+        for case in self.cases:
+            pinned.update(case.measured, case.tight, (case.place * STRIDE, case.place * STRIDE + case.main))
+        return pinned
+
+    def _scan(self, close: Close) -> tuple[Series, list[Found]]:
+        """Scopes that explain what is unusual now."""
+        tracks = self.tracks
+        for row in np.flatnonzero((tracks.data[:, P] <= LEVEL) & (tracks.data[:, LOOKED_BACK] == 0)).tolist():
+            before = self.memory.look_back(int(tracks.key[row]), tracks.data[row, ONSET])
+            tracks.data[row, [PEOPLE, MESSAGES, EXPECTED]] += (before.voices, before.messages, before.expected)
+            tracks.data[row, [ONSET, LOOKED_BACK]] = (before.onset, 1.0)
+        data = tracks.data
+        hot = (data[:, P] <= LEVEL) & (data[:, PEOPLE] >= 2) & (data[:, PEOPLE] >= data[:, EXPECTED] + 1)
+        places = tracks.key // STRIDE
+        wanted = hot
+        if hot.any():
+            near = {above for place in np.unique(places[hot]).tolist() for above in self.atlas.trees.above(place)}
+            wanted = np.isin(places, np.fromiter(near, np.int64, len(near)))
+        rows = np.flatnonzero(wanted)
+        series = Series(
+            places[rows],
+            tracks.key[rows] % STRIDE,
+            data[rows, PEOPLE],
+            data[rows, EXPECTED],
+            data[rows, ONSET],
+            data[rows, P],
+            hot[rows],
+        )
+        return series, scan(series, self.atlas.trees, self.policy.coincide) if len(rows) else []
+
+    def _join(self, found: list[Found], series: Series, close: Close) -> list[Case]:
+        """Hand each disruption to the case it belongs to, or open one."""
+        touched: list[Case] = []
+        for one in found:
+            ranked = sorted(self.cases, key=lambda case: (RANKING[case.state], case.onset, case.id))
+            home = next((case for case in ranked if belongs(case, one, series, self.atlas, self.policy)), None)
+            if home is None:
+                home = new_case(one, series, self.tracks, self.atlas, float(close.start + close.seconds))
+                home.drill = close.drill
+                self.cases.append(home)
+                for _, earlier in list(self.memory.evidence)[:-1] if close.evidence else self.memory.evidence:
+                    collect([home], earlier, self.atlas)
+            else:
+                absorb(home, one, series, self.tracks, self.atlas)
+            if home not in touched:
+                touched.append(home)
+        return touched
+
+    def _advance(self, close: Close, touched: list[Case]) -> list[Incident]:
+        bar = self._bar(close)
+        bring_up_to_date(self.cases, self.tracks, close, self.atlas)
+        collect(self.cases, close.evidence, self.atlas)
+        out: list[Incident] = []
+        for case in sorted(self.cases, key=lambda case: (case.onset, case.place, case.id)):
+            known = case.suspected_at
+            reason = advance(case, close, self.policy, bar, self.atlas)
+            if reason is not None:
+                out.append(self._tell(case, close, reason))
+            if known is None and case.suspected_at is not None:
+                self.opened.append((close.decided, case.id))
+        self._end(close)
+        return out
+
+    def _bar(self, close: Close) -> Bar:
+        shares = self.channel_people / self.channel_people.sum()
+        signal = self.tail.under(self.policy.signals_per_budget * self.policy.budget_per_week)
+        return Bar(self.tail.cut, signal, tuple(shares.tolist()), self.channels, close.learning)
+
+    def _tell(self, case: Case, close: Close, reason: str) -> Incident:
+        if not case.told:
+            for _, control in sorted(self.standing.silences.items()):
+                acts.silence(case, control, self.atlas)
+        case.told_people, case.told_place, case.told_at = case.people, case.place, close.decided
+        case.told_parts = sorted(case.parts)
+        return incident(case, self.atlas, self.channels, close.decided, reason)
+
+    def _end(self, close: Close) -> None:
+        """Let go of runs that are quiet again and incidents too old to reopen; quiet runs teach the cut."""
+        kept: list[Case] = []
+        for case in self.cases:
+            quiet = close.start + close.seconds - case.last_unusual
+            over = quiet > self.policy.gap if case.state == "run" else False
+            if (over or case.state == "resolved") and not case.learnt:
+                case.learnt = True
+                if case.suspected_at is None and not case.marks and case.people >= self.policy.suspected_people:
+                    self.tail.observe([case.p_lowest])
+            if case.state == "resolved" and case.resolved_at is not None:
+                over = close.decided - case.resolved_at > self.policy.reopen
+            if not over:
+                kept.append(case)
+                continue
+            self.tracks.forget([*case.measured, *case.tight])
+            if case.told:
+                case.pulses, case.seconds = [], []
+                self.archive = [*self.archive[-ARCHIVE + 1 :], case]
+        self.cases = kept
+        self._held = self._hold(close.decided)
+
+    def _hold(self, now: float) -> frozenset[tuple[int, int]]:
+        keys: set[int] = set()
+        for case in self.cases:
+            strong = case.state in ("suspected", "confirmed") or (case.open and bool(case.marks))
+            since = case.suspected_at or case.opened_at or now
+            if strong and now - since <= self.policy.learn_again_seconds:
+                keys.update(case.measured, case.held, case.tight)
+        return frozenset((key // STRIDE, key % STRIDE) for key in keys)
+
+    # -- state -----------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """The whole state, versioned."""
+        return msgspec.msgpack.encode(
+            State(
+                VERSION,
+                self.cases,
+                self.archive,
+                self.standing,
+                self.tracks.state(),
+                self.memory.state(),
+                self.tail.state(),
+                self.opened,
+                self.channel_people.tolist(),
+                self.last_end,
+            )
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Continue from a snapshot. Raises ValueError when it is of another version."""
+        taken = msgspec.msgpack.decode(state, type=State)
+        if taken.version != VERSION:
+            raise ValueError(f"alerts: snapshot of version {taken.version}, this is {VERSION}")
+        self.cases, self.archive, self.standing = taken.cases, taken.archive, taken.standing
+        self.tracks.load(taken.tracks)
+        self.memory.load(taken.memory)
+        self.tail.load(taken.tail)
+        self.opened, self.channel_people = taken.opened, np.asarray(taken.channel_people)
+        self.last_end = taken.last_end
+        self._held = self._hold(self.last_end or 0.0)

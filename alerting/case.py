@@ -1,0 +1,198 @@
+"""A case: what ALERT knows of one possible incident, from the first unusual window until nobody would reopen it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from alerting.model import MAX_CHANNELS, Control, Gate, Incident, iso
+from alerting.places_and_keywords import ANY, Atlas
+from alerting.tracks import STRIDE
+
+CaseState = Literal["run", "signal", "suspected", "confirmed", "resolved"]
+RANK: dict[str, int] = {"run": 0, "signal": 1, "suspected": 2, "confirmed": 3}
+MOST_TERMS = 200
+MOST_SECONDS = 480
+
+
+class Pulse(msgspec.Struct, array_like=True):
+    """One window of the measured series."""
+
+    start: int
+    voices: float
+    expected: float
+    spread: float
+
+
+class Case(msgspec.Struct):
+    """Mutable. A `run` is unusual and watched, told to nobody; from `signal` on each change gives a revision."""
+
+    place: int
+    keywords: list[int]  # tight ones, strongest first
+    main: int  # the keyword whose people are counted
+    onset: float
+    measured: list[int]  # keys of the series whose people are those of the incident; their people do not overlap
+    tight: list[int]  # keys
+    held: list[int]  # keys of all unusual series it explains
+    state: CaseState = "run"
+    tier: CaseState = "run"  # the highest reached
+    id: str = ""
+    revision: int = 0
+    drill: bool = False
+    opened_at: float | None = None
+    suspected_at: float | None = None
+    confirmed_at: float | None = None
+    resolved_at: float | None = None
+    parts: dict[int, float] = {}  # contributing places, with their people
+    people: float = 0.0
+    messages: float = 0.0
+    expected: float = 0.0
+    channels: list[float] = []
+    p_now: float = 1.0
+    p_lowest: float = 1.0
+    pulses: list[Pulse] = []
+    peak: int = 0
+    last_high: float = 0.0  # end of the last window in which it still went on
+    last_unusual: float = 0.0
+    streak: int = 0  # closes running under the cut
+    at_cut: tuple[float, float] = (0.0, 0.0)  # people and expected when that began
+    told_people: float = 0.0
+    told_parts: list[int] = []
+    told_place: int = -1
+    told_at: float = float("-inf")
+    learnt: bool = False  # its lowest p-value has been counted among the quiet runs
+    marks: list[str] = []
+    seconds: list[int] = []
+    terms: dict[str, int] = {}
+    examples: list[str] = []
+    copies: int = 0
+    why: tuple[Gate, ...] = ()
+    acts: list[Control] = []
+    silences: dict[str, float] = {}  # control id -> until
+    latest: Incident | None = None  # as last told
+
+    @property
+    def told(self) -> bool:
+        return self.revision > 0
+
+    @property
+    def open(self) -> bool:
+        return self.state in ("signal", "suspected", "confirmed")
+
+    def act(self, kind: str) -> Control | None:
+        """The newest act of a kind that still stands."""
+        return next((act for act in reversed(self.acts) if act.kind == kind), None)
+
+    def silenced_until(self, now: float) -> float | None:
+        """Until when nobody is to be told; None when not silenced."""
+        snooze = self.act("snooze")
+        ends = [until for until in self.silences.values() if until > now]
+        if snooze is not None and snooze.until is not None and snooze.until > now:
+            ends.append(snooze.until)
+        return max(ends, default=None)
+
+
+def identity(case: Case, atlas: Atlas) -> str:
+    """Hash of scope, keywords and onset."""
+    keywords = sorted(atlas.keywords.id(keyword) for keyword in case.keywords)
+    text = "\0".join((atlas.places.id(case.place), *keywords, iso(case.onset), "drill" if case.drill else ""))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def title(case: Case, atlas: Atlas) -> str:
+    """What and where: "baggage at JFK Terminal 4"."""
+    what = atlas.keywords.name(case.main if case.main != ANY else case.keywords[0])
+    others = len(atlas.topics(case.keywords)) - 1 if case.main == ANY else 0
+    if others > 0:
+        what += f" and {others} more problem{'s' if others > 1 else ''}"
+    level = atlas.places.level(case.place)
+    if level == "nowhere":
+        return f"{what}, place unknown"
+    if level == "everywhere":
+        return f"{what}, everywhere"
+    outside = [
+        p
+        for p in parts_of(case, atlas)
+        if not atlas.place_related(p, case.place) and atlas.places.level(p) != "nowhere"
+    ]
+    more = f" and {len(outside)} more place{'s' if len(outside) > 1 else ''}" if outside else ""
+    return f"{what} at {atlas.places.name(case.place)}{more}"
+
+
+def parts_of(case: Case, atlas: Atlas) -> list[int]:
+    """Contributing places, those left out that only contain others, most people first."""
+    containing: set[int] = set()
+    for place in case.parts:
+        containing.update(atlas.trees.above(place)[1:])
+    return sorted((place for place in case.parts if place not in containing), key=lambda p: (-case.parts[p], p))
+
+
+def incident(case: Case, atlas: Atlas, channels: tuple[str, ...], now: float, reason: str) -> Incident:
+    """The next revision of a case."""
+    if not case.id:
+        case.id = identity(case, atlas)
+    case.revision += 1
+    assert case.opened_at is not None
+    assert case.state != "run"
+    by_channel = {
+        channels[c]: round(n) for c, n in enumerate(case.channels[:MAX_CHANNELS]) if round(n) and c < len(channels)
+    }
+    terms = sorted(case.terms.items(), key=lambda item: (-item[1], item[0]))[:8]
+    ack, assign, verdict = case.act("ack"), case.act("assign"), case.act("feedback")
+    case.latest = Incident(
+        id=case.id,
+        revision=case.revision,
+        state=case.state,
+        onset=case.onset,
+        opened_at=case.opened_at,
+        suspected_at=case.suspected_at,
+        confirmed_at=case.confirmed_at,
+        resolved_at=case.resolved_at,
+        updated_at=now,
+        drill=case.drill,
+        marks=tuple(case.marks),
+        scope=atlas.scope(case.place),
+        places=tuple(atlas.part(place, round(case.parts[place])) for place in parts_of(case, atlas)),
+        keywords=tuple(atlas.keywords.id(keyword) for keyword in case.keywords),
+        title=title(case, atlas),
+        people=round(case.people),
+        messages=round(case.messages),
+        expected=round(case.expected, 3),
+        factor=round(case.people / max(case.expected, 0.1), 2),
+        p_value=case.p_lowest,
+        trend=trend(case),
+        peak=case.peak,
+        channels=by_channel,
+        terms=tuple(terms),
+        examples=tuple(case.examples),
+        why=case.why,
+        reason=reason,
+        acked_by=None if ack is None else ack.author,
+        assigned_to=None if assign is None else assign.value,
+        verdict=None if verdict is None else verdict.value,
+        silenced_until=case.silenced_until(now),
+    )
+    return case.latest
+
+
+def trend(case: Case) -> Literal["rising", "steady", "falling"]:
+    """The last quarter of an hour (two windows at least) against the one before."""
+    if len(case.pulses) < 2:
+        return "rising"
+    each = case.pulses[-1].start - case.pulses[-2].start
+    count = max(1, min(round(900 / max(each, 1)), len(case.pulses) // 2))
+    now = sum(pulse.voices for pulse in case.pulses[-count:])
+    before = sum(pulse.voices for pulse in case.pulses[-2 * count : -count])
+    if now >= 1.25 * before + 1:
+        return "rising"
+    return "falling" if now <= 0.75 * before - 1 else "steady"
+
+
+def key_place(key: int) -> int:
+    return key // STRIDE
+
+
+def key_keyword(key: int) -> int:
+    return key % STRIDE

@@ -1,0 +1,127 @@
+"""People's acts: checked, applied to the cases they name or match, undone. Each is written as a revision of its incident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from alerting.case import Case
+from alerting.model import Control
+from alerting.places_and_keywords import ANY, Atlas
+
+VERDICTS = ("real", "not_real", "known_event")
+ON_INCIDENT = ("ack", "assign", "snooze", "feedback", "note", "intervention")
+MATCHING = ("silence", "planned_event")
+
+
+def check(control: Control) -> None:
+    """Raises ValueError, in words for the person, when a control cannot be taken."""
+    kind, until = control.kind, control.until
+    if kind in MATCHING:
+        if not (control.places or control.keywords):
+            raise ValueError(
+                f"a {kind.replace('_', ' ')} names a place or a keyword at least: an empty one would match all"
+            )
+        begin = control.at if control.start is None else control.start
+        if until is None or until <= begin:
+            raise ValueError("until: a time after its beginning is needed")
+        if kind == "planned_event" and not (control.factor or 0) > 0:
+            raise ValueError("factor: by how much more complaints are expected, for example 3")
+    if kind in ON_INCIDENT and not control.incident:
+        raise ValueError(f"incident: {kind} is about one incident")
+    if kind == "snooze" and (until is None or until <= control.at):
+        raise ValueError("until: a time to come is needed")
+    if kind == "feedback" and control.value not in VERDICTS:
+        raise ValueError(f"value: one of {', '.join(VERDICTS)}")
+    if kind in ("assign", "note", "intervention", "undo") and not (control.value or "").strip():
+        raise ValueError("value: may not be empty")
+
+
+class Standing(msgspec.Struct):
+    """Silences and planned events that stand, by control id; `ignored`: ids of controls that could not be taken."""
+
+    silences: dict[str, Control] = {}
+    events: dict[str, Control] = {}
+
+    def expire(self, now: float) -> None:
+        """Forget what has ended."""
+        for standing in (self.silences, self.events):
+            for id in [id for id, control in standing.items() if (control.until or 0) <= now]:
+                del standing[id]
+
+
+def apply(control: Control, standing: Standing, cases: Iterable[Case], atlas: Atlas) -> list[Case]:
+    """Take a control; the cases it changed. One that `check` refuses changes nothing."""
+    try:
+        check(control)
+    except ValueError:
+        return []
+    if control.kind == "undo":
+        return _undo(control, standing, cases)
+    if control.kind == "planned_event":
+        standing.events[control.id] = control
+    elif control.kind == "silence":
+        standing.silences[control.id] = control
+        return [case for case in cases if case.told and silence(case, control, atlas)]
+    elif control.kind in ON_INCIDENT:
+        changed = [case for case in cases if case.told and case.id == control.incident]
+        for case in changed:
+            case.acts.append(control)
+        return changed
+    return []
+
+
+def _undo(control: Control, standing: Standing, cases: Iterable[Case]) -> list[Case]:
+    undone = control.value or ""
+    standing.events.pop(undone, None)
+    standing.silences.pop(undone, None)
+    changed = []
+    for case in cases:
+        kept = [act for act in case.acts if act.id != undone]
+        if len(kept) < len(case.acts) or case.silences.pop(undone, None) is not None:
+            case.acts = kept
+            changed.append(case)
+    return changed
+
+
+def silence(case: Case, control: Control, atlas: Atlas) -> bool:
+    """Note on a case that a silence holds for it; whether it does. A silenced incident goes on being recorded."""
+    if not matches(control, case, atlas) or control.until is None:
+        return False
+    case.silences[control.id] = control.until
+    return True
+
+
+def matches(control: Control, case: Case, atlas: Atlas) -> bool:
+    """Whether all of an incident lies in one of the places named, if any, and its problem is one of the keywords, if any."""
+    places = [place for id in control.places if (place := atlas.place_of(id)) is not None]
+    keywords = [keyword for id in control.keywords if (keyword := atlas.keyword_of(id)) is not None]
+    if (control.places and not places) or (control.keywords and not keywords):
+        return False
+    at = not places or any(atlas.lies_in(case.place, place) for place in places)
+    own = case.keywords if case.main == ANY else [case.main]
+    of = not keywords or all(any(atlas.belongs_to(one, keyword) for keyword in keywords) for one in own)
+    return at and of
+
+
+def exposure(standing: Standing, start: float, atlas: Atlas) -> list[tuple[int, int, float]]:
+    """Planned events during the window at `start`: (place, keyword, factor), what lies in the place included; keyword 0: all."""
+    out: list[tuple[int, int, float]] = []
+    for _, event in sorted(standing.events.items()):
+        begin = event.at if event.start is None else event.start
+        if not begin <= start < (event.until or 0) or event.factor is None:
+            continue
+        places = [place for id in event.places if (place := atlas.place_of(id)) is not None]
+        if not event.places:
+            places = [atlas.places.everywhere, atlas.places.nowhere]
+        named = [keyword for id in event.keywords if (keyword := atlas.keyword_of(id)) is not None]
+        keywords = [ANY] if not event.keywords or ANY in named else _families(named, atlas)
+        out.extend((place, keyword, event.factor) for place in places for keyword in keywords)
+    return out
+
+
+def _families(keywords: list[int], atlas: Atlas) -> list[int]:
+    """Keywords with all their descendants."""
+    count = len(atlas.trees.keyword_parent)
+    return [k for k in range(count) if any(atlas.belongs_to(k, keyword) for keyword in keywords)]

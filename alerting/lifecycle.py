@@ -1,0 +1,113 @@
+"""signal -> suspected -> confirmed -> resolved: what a close does to a case, with hysteresis on both edges."""
+
+from __future__ import annotations
+
+from alerting.case import RANK, Case
+from alerting.gates import Bar, Verdict, fresh, high, judge, pulses_of, reach
+from alerting.model import Blind, Close
+from alerting.places_and_keywords import Atlas
+from alerting.policy import LEVEL, Policy
+
+BATCH = "batch_entry"
+NEW_PART_PEOPLE = 3
+
+
+def advance(case: Case, close: Close, policy: Policy, bar: Bar, atlas: Atlas) -> str | None:
+    """Move a case on by one close; the reason of its new revision, None when there is nothing to tell."""
+    end = close.start + close.seconds
+    if case.p_now <= LEVEL:
+        case.last_unusual = end
+    _count_streak(case, policy, bar)
+    if high(case, policy):
+        case.last_high = end
+    hour = sum(pulse.voices for pulse in pulses_of(case, policy.span(3600.0, 1), policy))
+    started_in_it = case.people if end - case.onset <= policy.span(3600.0, 1) else 0.0
+    case.peak = max(case.peak, round(hour), round(started_in_it))
+    verdict = judge(case, policy, bar)
+    if case.state == "resolved":
+        return _reopen(case, verdict, policy, bar, close)
+    before = case.state
+    reason = _promote(case, verdict, close)
+    if case.open and _is_over(case, close, policy, atlas):
+        case.state, case.resolved_at = "resolved", close.decided
+        return "resolved" if before != "run" else None
+    case.why = verdict.why if reason is not None or case.state in ("run", "signal") else case.why
+    return reason or _growth(case, policy, close)
+
+
+def _count_streak(case: Case, policy: Policy, bar: Bar) -> None:
+    if case.p_now > bar.cut or case.people < policy.suspected_people:
+        case.streak = 0
+        return
+    if case.streak == 0:
+        case.at_cut = (case.people, case.expected)
+    case.streak += 1
+
+
+def _promote(case: Case, verdict: Verdict, close: Close) -> str | None:
+    before = case.state
+    if case.state == "run" and verdict.signal:
+        case.state, case.opened_at, case.last_high = "signal", close.decided, float(close.start + close.seconds)
+    if verdict.batch != (BATCH in case.marks):
+        return _mark(case, verdict, before)
+    if case.state == "signal" and verdict.suspected:
+        case.state, case.suspected_at = "suspected", case.suspected_at or close.decided
+    if case.state == "suspected" and verdict.confirmed:
+        case.state, case.confirmed_at = "confirmed", close.decided
+    if case.state == before:
+        return None
+    case.tier = max(case.tier, case.state, key=lambda state: RANK[state])
+    return "opened" if case.state == "signal" else case.state
+
+
+def _mark(case: Case, verdict: Verdict, before: str) -> str | None:
+    """Batch entry shows, or no longer: while it does, the incident is a signal and no more."""
+    case.marks = [BATCH] if verdict.batch else []
+    if verdict.batch and case.state in ("suspected", "confirmed"):
+        case.state = "signal"
+    if case.state == "run":
+        return None
+    case.tier = max(case.tier, case.state, key=lambda state: RANK[state])
+    return "opened" if before == "run" else "marked" if verdict.batch else "unmarked"
+
+
+def _reopen(case: Case, verdict: Verdict, policy: Policy, bar: Bar, close: Close) -> str | None:
+    """Go back to the tier it had, when fresh people, not those of before, are unusual again."""
+    assert case.resolved_at is not None
+    wanted = bar.signal_cut if case.tier == "signal" else bar.cut
+    if case.p_now > max(wanted, bar.cut) or not fresh(case, policy, case.resolved_at) or verdict.batch:
+        return None
+    case.state, case.resolved_at = case.tier, None
+    case.last_high = float(close.start + close.seconds)
+    case.why = verdict.why
+    reason = _promote(case, verdict, close)
+    return reason or "reopened"
+
+
+def _is_over(case: Case, close: Close, policy: Policy, atlas: Atlas) -> bool:
+    calm_for = close.start + close.seconds - case.last_high
+    if calm_for < max(policy.hold, reach(case, policy)):
+        return False
+    return not any(_withholds(case, blind, close.decided, policy, atlas) for blind in close.blind)
+
+
+def _withholds(case: Case, blind: Blind, now: float, policy: Policy, atlas: Atlas) -> bool:
+    """Whether silence may only be this source's: it fell silent during the incident, and not too long ago."""
+    if blind.since < case.onset or now - blind.since > policy.blind_hold_seconds:
+        return False
+    return not blind.places or any(
+        atlas.place_related(place, case.place) or place in case.parts for place in blind.places
+    )
+
+
+def _growth(case: Case, policy: Policy, close: Close) -> str | None:
+    """News of an open suspected or confirmed incident: twice the people, a new place, a wider scope."""
+    if case.state not in ("suspected", "confirmed") or close.decided - case.told_at < policy.growth_pause_seconds:
+        return None
+    if case.place != case.told_place:
+        return "widened"
+    known = set(case.told_parts)
+    new = any(people >= NEW_PART_PEOPLE for place, people in case.parts.items() if place not in known)
+    if new or case.people >= policy.growth_factor * max(case.told_people, 1.0):
+        return "grew"
+    return None

@@ -1,0 +1,85 @@
+"""The two trees as ALERT asks them: what lies above, what contains what, and the arrays the scan wants."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from alerting.model import KeywordTree, Part, PlaceTree, Scope
+from detectors.scan import AIRPORT, CITY, COUNTRY, EVERYWHERE, NOWHERE, REGION, SPOT, Trees
+
+LEVELS = {
+    "everywhere": EVERYWHERE,
+    "country": COUNTRY,
+    "region": REGION,
+    "city": CITY,
+    "airport": AIRPORT,
+    "spot": SPOT,
+    "nowhere": NOWHERE,
+}
+ANY = 0  # the root of the keywords
+
+
+class Atlas:
+    """Places and keywords, and the trees as arrays."""
+
+    def __init__(self, places: PlaceTree, keywords: KeywordTree) -> None:
+        self.places, self.keywords = places, keywords
+        count = len(places.parent)
+        levels = np.array([LEVELS[places.level(place)] for place in range(count)], np.int64)
+        at = np.array([places.coordinates(place) or (np.nan, np.nan) for place in range(count)], np.float64)
+        self.trees = Trees(
+            np.asarray(places.parent, np.int64), levels, at.reshape(-1, 2), np.asarray(keywords.parent, np.int64)
+        )
+        self._place_of: dict[str, int] | None = None
+        self._keyword_of: dict[str, int] | None = None
+
+    def level(self, place: int) -> int:
+        return int(self.trees.place_level[place])
+
+    def lies_in(self, place: int, other: int) -> bool:
+        """Whether `place` is `other` or lies in it."""
+        return other in self.trees.above(place)
+
+    def place_related(self, a: int, b: int) -> bool:
+        """Whether one place lies in the other."""
+        return self.lies_in(a, b) or self.lies_in(b, a)
+
+    def belongs_to(self, keyword: int, other: int) -> bool:
+        """Whether `keyword` is `other` or one of its descendants."""
+        return other in self.trees.keywords_above(keyword)
+
+    def topics(self, keywords: list[int]) -> set[int]:
+        return {self.trees.topic(keyword) for keyword in keywords}
+
+    def place_of(self, id: str) -> int | None:
+        """The place of an id; None where there is none."""
+        if self._place_of is None:
+            self._place_of = {self.places.id(place): place for place in range(len(self.places.parent))}
+        return self._place_of.get(id)
+
+    def keyword_of(self, id: str) -> int | None:
+        """The keyword of an id; None where there is none."""
+        if self._keyword_of is None:
+            self._keyword_of = {self.keywords.id(keyword): keyword for keyword in range(len(self.keywords.parent))}
+        return self._keyword_of.get(id)
+
+    def scope(self, place: int) -> Scope:
+        at = self.places.coordinates(place)
+        lat, lon = at if at is not None else (None, None)
+        return Scope(
+            self.places.id(place),
+            self.places.name(place),
+            self.places.level(place),
+            tuple(self.places.path(place)),
+            lat,
+            lon,
+        )
+
+    def part(self, place: int, people: int) -> Part:
+        return Part(
+            self.places.id(place),
+            self.places.name(place),
+            self.places.level(place),
+            tuple(self.places.path(place)),
+            people,
+        )

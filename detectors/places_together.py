@@ -1,0 +1,181 @@
+"""Which tight series belong to one disruption: same place, places of one parent, neighbours; related keywords; risen together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from detectors.scan import Series, Trees
+
+EVERYWHERE, COUNTRY, REGION, CITY, AIRPORT, NOWHERE = 0, 1, 2, 3, 4, -1
+PARTS = {REGION: 3, COUNTRY: 5, EVERYWHERE: 4}  # so many parts of a place make it the place
+SHARE = 0.6  # or parts in which so much of its usual people live, two of them at least
+NEAR_KM = {CITY: 100.0, AIRPORT: 100.0, REGION: 400.0}
+OVERLAP = 0.75  # two keywords share their people when both together have less than this of the sum of each
+EARTH_KM = 6371.0
+MOST_NEIGHBOURS = 400  # groups compared by distance
+
+
+class Together:
+    """Union-find over tight series. `accepted`: places that stand as scopes though no series of their own is tight."""
+
+    def __init__(self, series: Series, trees: Trees, tight: list[int], coincide_seconds: float) -> None:
+        self.series, self.trees, self.tight = series, trees, tight
+        self.coincide = coincide_seconds
+        self.root = {i: i for i in tight}
+        self.accepted: set[int] = set()
+        self.topic = {i: trees.topic(int(series.keyword[i])) for i in tight}
+        self.line = {i: trees.above(int(series.place[i])) for i in tight}
+        self.level = {i: int(trees.place_level[series.place[i]]) for i in tight}
+        self.expected = {
+            (p, k): (e, n)
+            for p, k, e, n in zip(
+                series.place.tolist(),
+                series.keyword.tolist(),
+                series.expected.tolist(),
+                series.people.tolist(),
+                strict=True,
+            )
+        }
+
+    def groups(self) -> list[list[int]]:
+        """Tight series by disruption, in the order of their strongest."""
+        self._same_site()
+        self._same_wide_place()
+        self._parts_of_a_place()
+        self._neighbours()
+        self._placeless()
+        groups: dict[int, list[int]] = defaultdict(list)
+        for i in self.tight:
+            groups[self.find(i)].append(i)
+        return sorted(groups.values(), key=lambda g: (min(self.series.p_value[i] for i in g), min(g)))
+
+    def find(self, i: int) -> int:
+        while self.root[i] != i:
+            self.root[i] = self.root[self.root[i]]
+            i = self.root[i]
+        return i
+
+    def join(self, a: int, b: int) -> None:
+        a, b = sorted((self.find(a), self.find(b)))
+        self.root[b] = a
+
+    def _join_risen_together(self, rows: list[int]) -> None:
+        ordered = sorted(rows, key=lambda i: (self.series.onset[i], i))
+        for a, b in pairwise(ordered):
+            if self.series.onset[b] - self.series.onset[a] <= self.coincide:
+                self.join(a, b)
+
+    def _same_site(self) -> None:
+        """One airport with its terminals, or one spot: whatever breaks there at once is one thing; so too in one place itself."""
+        sites: dict[int, list[int]] = defaultdict(list)
+        for i in self.tight:
+            if self.level[i] >= CITY:
+                above = [p for p in self.line[i] if self.trees.place_level[p] >= AIRPORT]
+                sites[above[-1] if above else self.line[i][0]].append(i)
+        for rows in sites.values():
+            self._join_risen_together(rows)
+
+    def _same_wide_place(self) -> None:
+        """Region, country, everywhere, nowhere: one thing when the keywords are related or the same people say both."""
+        places: dict[int, list[int]] = defaultdict(list)
+        for i in self.tight:
+            if self.level[i] < CITY:
+                places[self.line[i][0]].append(i)
+        for place, rows in places.items():
+            strongest: dict[int, int] = {}
+            for topic in sorted({self.topic[i] for i in rows}):
+                same = [i for i in rows if self.topic[i] == topic]
+                self._join_risen_together(same)
+                strongest[topic] = max(same, key=lambda i: (self._excess(i), -i))
+            for a, b in combinations(strongest.values(), 2):
+                if 0 in (self.topic[a], self.topic[b]) or self._same_people(place, a, b):
+                    self._join_risen_together([a, b])
+
+    def _same_people(self, place: int, a: int, b: int) -> bool:
+        usual, seen = self.expected.get((place, 0), (0.0, 0.0))
+        return bool(0 < seen - usual < OVERLAP * (self._excess(a) + self._excess(b)))
+
+    def _parts_of_a_place(self) -> None:
+        """Many parts of a city, region or country with related keywords, or those where most of its people live: the place itself."""
+        by_place: dict[tuple[int, int], list[int]] = defaultdict(list)
+        topics = sorted(set(self.topic.values()))
+        for i in self.tight:
+            for place in self.line[i]:
+                for topic in topics if self.topic[i] == 0 else (self.topic[i],):
+                    by_place[place, topic].append(i)
+        depth = {place: len(self.trees.above(place)) for place, _ in by_place}
+        for place, topic in sorted(by_place, key=lambda key: (-depth[key[0]], key)):
+            rows = by_place[place, topic]
+            own = [i for i in rows if self.line[i][0] == place]
+            for later in self._by_onset(rows):
+                if set(own) & set(later):
+                    self._join_risen_together(later)
+                elif self._is_whole(place, topic, later):
+                    self._join_risen_together(later)
+                    self.accepted.add(place)
+
+    def _by_onset(self, rows: list[int]) -> list[list[int]]:
+        ordered = sorted(rows, key=lambda i: (self.series.onset[i], i))
+        runs = [[ordered[0]]]
+        for a, b in pairwise(ordered):
+            if self.series.onset[b] - self.series.onset[a] <= self.coincide:
+                runs[-1].append(b)
+            else:
+                runs.append([b])
+        return runs
+
+    def _is_whole(self, place: int, topic: int, rows: list[int]) -> bool:
+        level = int(self.trees.place_level[place])
+        parts: dict[int, float] = {}
+        for i in rows:
+            part = self.line[i][self.line[i].index(place) - 1]
+            usual = self.expected.get((part, topic), (float(self.series.expected[i]), 0.0))[0]
+            parts[part] = max(parts.get(part, 0.0), usual)
+        if len(parts) < 2:
+            return False
+        if level >= CITY or len(parts) >= PARTS.get(level, 3):
+            return True
+        usual, _ = self.expected.get((place, topic), (float("inf"), 0.0))
+        return bool(sum(parts.values()) >= SHARE * usual)
+
+    def _neighbours(self) -> None:
+        """Cities, airports or regions close to each other, with related keywords, are one thing also across a border."""
+        heads: dict[tuple[int, int, int], int] = {}
+        for i in sorted(self.tight, key=lambda i: (self.series.p_value[i], i)):
+            if self.level[i] >= REGION:
+                heads.setdefault((self.find(i), self.line[i][0], self.topic[i]), i)
+        rows = [i for i in heads.values() if not np.isnan(self.trees.place_at[self.line[i][0]]).any()][:MOST_NEIGHBOURS]
+        if len(rows) < 2:
+            return
+        at = np.radians(self.trees.place_at[[self.line[i][0] for i in rows]])
+        lat, lon = at[:, 0], at[:, 1]
+        half = (
+            np.sin((lat[:, None] - lat) / 2) ** 2
+            + np.cos(lat[:, None]) * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
+        )
+        km = 2 * EARTH_KM * np.arcsin(np.sqrt(np.minimum(half, 1.0)))
+        reach = np.array([NEAR_KM.get(self.level[i], NEAR_KM[CITY]) for i in rows])
+        for a, b in np.argwhere(np.triu(km <= np.minimum(reach[:, None], reach), 1)).tolist():
+            one, other = rows[a], rows[b]
+            if self.topic[one] == self.topic[other] or 0 in (self.topic[one], self.topic[other]):
+                self._join_risen_together([one, other])
+
+    def _placeless(self) -> None:
+        """People who say no place join the strongest placed disruption of their keyword that rose when they did."""
+        placed = sorted((i for i in self.tight if self.level[i] != NOWHERE), key=lambda i: (self.series.p_value[i], i))
+        for i in [i for i in self.tight if self.level[i] == NOWHERE]:
+            for other in placed:
+                if (
+                    self.topic[i] == self.topic[other]
+                    and abs(self.series.onset[i] - self.series.onset[other]) <= self.coincide
+                ):
+                    self.join(i, other)
+                    break
+
+    def _excess(self, i: int) -> float:
+        return float(self.series.people[i] - self.series.expected[i])

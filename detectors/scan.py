@@ -1,0 +1,151 @@
+"""The tightest scopes that explain an excess: place tree x keyword tree in, one scope a disruption out.
+
+Bottom up: a series is explained when what is already explained below it leaves little of its excess; what is left unexplained is
+*tight*. Tight series that belong together (same place or places of one parent, related keywords, risen together) are one scope.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from detectors.places_together import Together
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+EVERYWHERE, COUNTRY, REGION, CITY, AIRPORT, SPOT, NOWHERE = 0, 1, 2, 3, 4, 5, -1  # levels
+UNEXPLAINED = 0.5  # share of its excess a series must have left to stand by itself
+HOLDS = 0.8  # share of a group's excess in one child to descend into it
+SURPRISING = 1e-3
+
+
+class Trees(NamedTuple):
+    """Places and keywords as plain arrays; keyword 0 is the root. Parents are -1 at roots."""
+
+    place_parent: Ints
+    place_level: Ints  # the levels above
+    place_at: Floats  # float[n, 2]: latitude, longitude in degrees, NaN where unknown
+    keyword_parent: Ints
+
+    def above(self, place: int) -> list[int]:
+        """The place and what it lies in, from itself up."""
+        return _line(self.place_parent, place)
+
+    def keywords_above(self, keyword: int) -> list[int]:
+        """The keyword and what it belongs to, from itself up to the root."""
+        return _line(self.keyword_parent, keyword)
+
+    def topic(self, keyword: int) -> int:
+        """The keyword's ancestor just under the root; 0 for the root."""
+        line = self.keywords_above(keyword)
+        return line[-2] if len(line) > 1 else 0
+
+
+def _line(parent: Ints, node: int) -> list[int]:
+    line = [node]
+    while (node := int(parent[node])) >= 0:
+        line.append(node)
+    return line
+
+
+class Series(NamedTuple):
+    """Series to look at, one entry each: those unusual (`hot`), and others of the same places that tell how people overlap."""
+
+    place: Ints
+    keyword: Ints
+    people: Floats  # since the excess began
+    expected: Floats  # in the same time
+    onset: Floats  # Unix seconds
+    p_value: Floats
+    hot: npt.NDArray[np.bool_]
+
+
+class Found(NamedTuple):
+    """One disruption: its scope, its tight series, strongest first, and all unusual series it explains (numbers of entries)."""
+
+    place: int
+    tight: list[int]
+    inside: list[int]
+
+
+def scan(series: Series, trees: Trees, coincide_seconds: float) -> list[Found]:
+    """The smallest set of scopes that explains the unusual series; what rose over `coincide_seconds` apart is kept apart."""
+    hot = np.flatnonzero(series.hot & (series.people > series.expected))
+    if not len(hot):
+        return []
+    tight, roof = _tighten(series, trees, hot)
+    together = Together(series, trees, tight, coincide_seconds)
+    groups = together.groups()
+    found: list[Found] = []
+    for group in groups:
+        rows = sorted(group, key=lambda i: (series.p_value[i], series.expected[i] - series.people[i], i))
+        wide = [trees.above(int(series.place[i])) for i in rows if trees.place_level[series.place[i]] != NOWHERE]
+        found.append(Found(_scope(series, trees, rows, wide, together.accepted), rows, []))
+    _give(series, found, roof, hot)
+    return found
+
+
+def _tighten(series: Series, trees: Trees, hot: Ints) -> tuple[list[int], dict[int, int]]:
+    """Tight series, and for each explained one the tight series that explains most of it."""
+    row_of = {(int(series.place[i]), int(series.keyword[i])): int(i) for i in hot}
+    lines = {i: (trees.above(p), trees.keywords_above(k)) for (p, k), i in row_of.items()}
+    people, expected = dict.fromkeys(row_of.values(), 0.0), dict.fromkeys(row_of.values(), 0.0)  # explained so far
+    best: dict[int, tuple[float, int]] = {}
+    tight: list[int] = []
+    order = sorted(row_of.values(), key=lambda i: (-len(lines[i][0]) - len(lines[i][1]), i))
+    for i in order:
+        seen, usual = float(series.people[i]), float(series.expected[i])
+        left, left_usual = seen - people[i], max(usual - expected[i], 1e-9)
+        excess = seen - usual
+        if people[i] and (left - left_usual < UNEXPLAINED * excess or poisson_tail(left, left_usual) > SURPRISING):
+            continue
+        tight.append(i)
+        for place in lines[i][0]:
+            for keyword in lines[i][1]:
+                above = row_of.get((place, keyword))
+                if above is not None and above != i:
+                    people[above] += left
+                    expected[above] += left_usual
+                    best[above] = max(best.get(above, (0.0, -1)), (left - left_usual, i))
+    standing = set(tight)
+    return tight, {i: best[i][1] for i in order if i not in standing}
+
+
+def _scope(series: Series, trees: Trees, rows: list[int], lines: list[list[int]], accepted: set[int]) -> int:
+    """The tightest place that holds nearly all of a group's excess; the strongest one where that would be too wide."""
+    if not lines:
+        return int(series.place[rows[0]])
+    excess: dict[int, float] = {}
+    for i in rows:
+        for place in trees.above(int(series.place[i])):
+            excess[place] = excess.get(place, 0.0) + float(series.people[i] - series.expected[i])
+    own = {line[0] for line in lines}
+    common = set(lines[0]).intersection(*lines[1:])
+    scope = next((place for place in lines[0] if place in common), lines[0][0])
+    while scope not in own or len(own) > 1:
+        inside = [
+            place for place in excess if trees.place_parent[place] == scope and excess[place] >= HOLDS * excess[scope]
+        ]
+        if not inside:
+            break
+        scope = inside[0]
+    if scope in own or scope in accepted or trees.place_level[scope] >= CITY:
+        return scope
+    return lines[0][0]
+
+
+def _give(series: Series, found: list[Found], roof: dict[int, int], hot: Ints) -> None:
+    """Hand every unusual series to the scope that explains most of it."""
+    owner = {i: number for number, one in enumerate(found) for i in one.tight}
+    for i in hot.tolist():
+        number = owner.get(i, owner.get(roof.get(i, -1)))
+        if number is not None:
+            found[number].inside.append(i)
+
+
+def poisson_tail(count: float, mean: float) -> float:
+    """P(Y >= count), count rounded up; 1 for none."""
+    return 1.0 if count <= 0 else float(special.gammainc(np.ceil(count - 1e-9), max(mean, 1e-12)))
