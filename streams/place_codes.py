@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from streams.gazetteer.table import BARE, HINT
+from streams.gazetteer.table import BARE, HINT, spaced
 
 _CODE = re.compile(r"(?<![A-Za-z0-9'@&$])[A-Z]{3}(?![A-Za-z0-9'&])")
 _CAPITALS = re.compile("[A-Z]{3}")
@@ -17,7 +17,7 @@ _FLYING = re.compile(
 _HERE = re.compile(r"(?:\b(?:at|in|inside|@)|@|stuck (?:at|in)|#)\s*$", re.IGNORECASE)
 _ROUTE = re.compile(r"(?:\b(?:from|to|at|in|into|out of|via|through|leaving|for)|#|[-–→>✈/])\s*$", re.IGNORECASE)
 _ROUTE_AFTER = re.compile(r"\s*(?:[-–→>✈]|to\b|airport\b|-)", re.IGNORECASE)
-_WORDS = frozenset("CAN DAY HAN IND LAS LIT LOS MAD MAN ONT PER PIT ROC SAN SAT SIN".split())
+_WORDS = spaced("CAN DAY HAN IND LAS LIT LOS MAD MAN ONT PER PIT ROC SAN SAT SIN")
 MAX_CHARACTERS = 1_000
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.gazetteer.table import EVERYWHERE, LEVELS, NOWHERE
+from streams.gazetteer.table import EVERYWHERE, LEVELS, NOWHERE, spaced
 from streams.places import Places
 from streams.text import normalise
 
@@ -17,7 +17,10 @@ NEAR_DEGREES = 0.5
 KNOWN = 100_000  # people: smaller places with names of several words are not taken from among other words
 FAMOUS = 100_000_000  # people: larger countries are meant in any company
 BIG_COUNTRY = 10_000_000  # people: its ISO code of three letters may stand alone
-WORD_CODES = frozenset("in or me hi ok oh id la ma pa de al co on ca mo as so no us ad is it my no at be by to pr".split())
+WORD_CODES = spaced("in or me hi ok oh id la ma pa de al co on ca mo as so no us ad is it my no at be by to pr")
+# mean a state anywhere, in capitals
+CLEAR_CODES = spaced("az tx fl nj ny nc vt ky tn wv wy nv nm nh mn wi mt ct ga ks ca ri dc")
+TITLES = spaced("md pr id in or me hi")  # behind a name of a person or firm they mean something else
 REGION, COUNTRY, CITY = LEVELS.index("region"), LEVELS.index("country"), LEVELS.index("city")
 
 
@@ -65,7 +68,12 @@ class NameIndex:
         alone = key not in self._unsure
         found = slice(self._start[number], self._start[number + 1])
         return [
-            Meaning(place, weight, alone, weight > self.places.population[place] and key != plain(self.places.name(place)))
+            Meaning(
+                place,
+                weight,
+                alone,
+                weight > int(self.places.population[place]) and key != plain(self.places.name(place)),
+            )
             for place, weight in zip(self._target[found].tolist(), self._weight[found].tolist(), strict=True)
         ]
 
@@ -74,17 +82,19 @@ class NameIndex:
         meanings = self.name(key)
         if not meanings or key in self._safe or meanings[0].weight >= (KNOWN if " " in key else FAMOUS):
             return meanings
-        return [meaning._replace(alone=False) for meaning in meanings]
+        wide = (REGION, COUNTRY) if key in self._unsure else ()  # "island" is Iceland in no company
+        return [one._replace(alone=False) for one in meanings if self.places.level_code[one.place] not in wide]
 
     def code(self, code: str, behind: bool) -> list[Meaning]:
-        """What a code of a region or country may mean; that of a country of two letters only behind another name."""
+        """What a code of a region or country may mean; behind another name, some count only together with it."""
         made = []
         for place in self.codes.get(code, ()):
             country = self.places.level_code[place] == COUNTRY
             abroad = not country and not self.places.id(place).startswith(("region:US", "region:CA"))
             people = int(self.places.population[place])
-            if behind or not (abroad or (country and (len(code) < 3 or people < BIG_COUNTRY))):
-                made.append(Meaning(place, people, code=True))
+            sure = not (abroad or (country and (len(code) < 3 or people < BIG_COUNTRY)))
+            if behind or sure:
+                made.append(Meaning(place, people, sure, code=True))
         return made
 
     def is_wide(self, meanings: Sequence[Meaning]) -> bool:
@@ -94,6 +104,12 @@ class NameIndex:
 
     def is_united_states(self, meanings: Sequence[Meaning]) -> bool:
         return any(meaning.place == self._united_states for meaning in meanings)
+
+    def is_state(self, meanings: Sequence[Meaning]) -> bool:
+        """Whether a region of North America is meant, most likely."""
+        return self.places.id(self.decide([meaning for meaning in meanings if meaning.alone])).startswith(
+            ("region:US", "region:CA")
+        )
 
     def in_united_states(self, meanings: Sequence[Meaning]) -> list[Meaning]:
         """Those meanings that lie there, all where none does."""
@@ -117,22 +133,26 @@ class NameIndex:
 
     def decide(self, meanings: Sequence[Meaning], states_only: bool = False) -> int:
         """The place meant; where several are as likely, the tightest region or country that holds them, else nowhere."""
+        return self.weigh(meanings, states_only)[0]
+
+    def weigh(self, meanings: Sequence[Meaning], states_only: bool = False) -> tuple[int, bool]:
+        """What `decide` says, and whether that is the place named (and not one that holds all it may be)."""
         places = self.places
         if states_only and (states := [one for one in meanings if places.level_code[one.place] == REGION]):
             meanings = states
         meanings = self._likely_codes(meanings)
         if not meanings:
-            return NOWHERE
+            return NOWHERE, False
         order = sorted(meanings, key=lambda meaning: (-meaning.weight, meaning.place))
         rivals = [one.place for one in order if one.weight * DOMINANT >= order[0].weight]
         if len(rivals) == 1:
-            return rivals[0]
+            return rivals[0], True
         chain = sorted(rivals, key=lambda place: places.level_code[place])
         if all(places.within(tight, wide) for wide, tight in pairwise(chain)):
-            return chain[0] if places.level_code[chain[0]] == COUNTRY else chain[-1]
+            return (chain[0] if places.level_code[chain[0]] == COUNTRY else chain[-1]), True
         if all(self._near(rivals[0], place) for place in rivals[1:]):
-            return rivals[0]
-        return self._region_of(rivals)
+            return rivals[0], True
+        return self._region_of(rivals), False
 
     def _likely_codes(self, meanings: Sequence[Meaning]) -> Sequence[Meaning]:
         """Codes mean states and provinces of North America first, regions elsewhere next, countries last."""
@@ -142,10 +162,14 @@ class NameIndex:
                 return [one for one, id_ in zip(meanings, ids, strict=True) if not id_ or id_.startswith(first)]
         return meanings
 
-    def agree(self, found: Iterable[int]) -> int:
-        """One place for several named side by side: the tightest where they lie in one another, else what holds them all, if that says anything."""
+    def agree(self, found: Iterable[int], vague: Iterable[int] = ()) -> int:
+        """One place for several named side by side: the tightest where they lie in one another, else what holds them all, if that says anything.
+
+        `vague`: places that hold others named, which are not known better.
+        """
         places = list(dict.fromkeys(place for place in found if place != NOWHERE))
         tight = [one for one in places if not any(one != other and self.places.within(other, one) for other in places)]
+        tight += [place for place in vague if place != NOWHERE and place not in tight]
         if not tight:
             return NOWHERE
         return tight[0] if len(tight) == 1 else self._region_of(tight)
@@ -158,4 +182,7 @@ class NameIndex:
         places = self.places
         if places.level_code[one] != CITY or places.level_code[other] != CITY:
             return False
-        return bool(abs(places.lat[one] - places.lat[other]) < NEAR_DEGREES and abs(places.lon[one] - places.lon[other]) < NEAR_DEGREES)
+        return bool(
+            abs(places.lat[one] - places.lat[other]) < NEAR_DEGREES
+            and abs(places.lon[one] - places.lon[other]) < NEAR_DEGREES
+        )

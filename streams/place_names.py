@@ -1,8 +1,9 @@
 """Reads the free-text location of a profile: "NYC", "Boston, MA", "Portland, Maine", "Chicago by way of Cali", and a great deal of nonsense.
 
-The text is cut into places that stand side by side ("|", "/", "and") and those into parts ("city, state"). Each part is looked up as a whole, then without
-words like "greater" or "area", then for names within it. Parts beside one another narrow each other down; what stays ambiguous goes to the place with three
-times the people, else to the tightest region or country that holds all it may mean, else to nowhere.
+The text is cut into places that stand side by side ("|", "/", "and") and those into parts ("city, state"). Each part is
+looked up as a whole, then without words like "greater" or "area", then for names within it. Parts beside one another
+narrow each other down; what stays ambiguous goes to the place with three times the people, else to the tightest region
+or country that holds all it may mean, else to nowhere.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from streams.gazetteer.table import NOWHERE
-from streams.place_index import WORD_CODES, Meaning, NameIndex
+from streams.gazetteer.table import NOWHERE, spaced
+from streams.place_index import CLEAR_CODES, TITLES, WORD_CODES, Meaning, NameIndex
 from streams.text import normalise
 
 MAX_CHARACTERS = 200
-MAX_WORDS = 5
+MAX_WORDS, MAX_PIECES = 5, 8
 _BESIDE = re.compile(
-    r"[|/;•·‣●▪\n\r\t→➡⇒✈️⇄↔⇔♥❤♡☀★☆✨~+&<>_=*]|\s[-–—:]+\s|--+|\.\.+|—"
+    r"[|/;•·‣●▪\n\r\t→➡⇒✈️⇄↔⇔♥❤♡☀★☆✨~+&<>_=*]|\s[-–—:]+\s|\s-(?=[^\W\d])|--+|\.\.+|—"
     r"|\b(?:[Aa]nd|(?i:via|by way of)|to|TO|or|then|now|but|from|x|vs|y|et|und)\b"
 )
 _PARTS = re.compile(r"[,()\[\]{}\"“”:!?،、，]|\.\s*,")
@@ -26,19 +27,23 @@ _DASHES = re.compile(r"(?<=\w)[-–](?=\w)")
 _ZIP = re.compile(r"[\s-]+\d[\d\s-]*$")
 _US_ZIP = re.compile(r"\b\d{5}(?:-\d{4})?\s*(?:,?\s*USA?)?$")
 _AREA_FIRST = re.compile(r"[^,]*/[^,]*(?:,[^,/]+){2,}$")  # "Harrisburg / Manchester, Houston, TX"
+_BEFORE = re.compile(
+    r"\((?:formerly|originally|born|raised|from|ex|via|prev)\b[^)]*\)|\b(?:formerly|originally)\b.*$", re.IGNORECASE
+)
 _COORDINATES = re.compile(r"(-?\d{1,2}\.\d+)\s*[,;/ ]\s*(-?\d{1,3}\.\d+)")
 _DEGREES = re.compile(r"([NS])\s*(\d{1,2})°\s*(\d{1,2})?'?[^EW]{0,12}([EW])\s*(\d{1,3})°\s*(\d{1,2})?")
 _FLAG = re.compile("([\U0001f1e6-\U0001f1ff])([\U0001f1e6-\U0001f1ff])")
-_AROUND = frozenset(
-    "greater metro metropolitan downtown uptown midtown near nearby in the from of at living live lives outside just around sunny beautiful rainy lovely "
-    "area areas region suburbs suburb burbs suburban baby yall hometown currently mostly sometimes usually always born raised proud native originally formerly "
-    "based inner historic old cloudy cold snowy hot am im located loc state province republic".split()
-)
-_DIRECTIONS = frozenset(
-    "north south east west northern southern eastern western central northeast northwest southeast southwest northeastern northwestern southeastern "
-    "southwestern upstate downstate coastal rural n s e w ne nw se sw mid".split()
-)
-_IMAGINED = frozenset("your ur his her their heart mind dreams head soul pants".split())
+_AROUND = spaced("""
+    greater metro metropolitan downtown uptown midtown near nearby in the from of at living live lives outside just around
+    sunny beautiful rainy lovely cloudy cold snowy hot area areas region suburbs suburb burbs suburban baby yall hometown
+    currently mostly sometimes usually always born raised proud native originally formerly based inner historic old am im
+    located loc state province republic
+""")
+_DIRECTIONS = spaced("""
+    north south east west northern southern eastern western central northeast northwest southeast southwest northeastern
+    northwestern southeastern southwestern upstate downstate coastal rural n s e w ne nw se sw mid
+""")
+_IMAGINED = spaced("your ur his her their heart mind dreams head soul pants")
 
 
 @dataclass(slots=True)
@@ -63,16 +68,30 @@ class LocationReader:
             return measured
         index = self._index
         words = normalise(text)
-        if len(words) > 2 and all(len(word) == 1 for word in words):
-            text = "".join(words)  # O H I O
+        letters = [word for word in words if not word.isdigit()]
+        if len(letters) > 2 and all(len(word) == 1 for word in letters):
+            text = "".join(letters)  # O H I O
             words = [text]
         if meanings := [meaning for meaning in index.name(" ".join(words)) if meaning.alone]:
             return index.decide(meanings)
-        text = text.strip()
+        text = _BEFORE.sub(" ", text.strip()) or text
         is_address = _US_ZIP.search(text) is not None and "," in text
-        pieces = [text] if is_address or _AREA_FIRST.match(text) else _BESIDE.split(text)
-        found = [place for piece in pieces for place in self._places(piece, is_address)]
-        return index.agree([*found, *self._flags(text)])
+        pieces = (
+            [text]
+            if is_address or _AREA_FIRST.match(text)
+            else [piece for piece in _BESIDE.split(text) if normalise(piece)]
+        )
+        found = [list(self._places(piece, is_address)) for piece in pieces]
+        if len(found) > 1 and not all(
+            found
+        ):  # among words that are no places two letters are rarely a state, unless they come first
+            found = [places for number, places in enumerate(found) if number == 0 or not self._is_code(pieces[number])]
+        said = [*(place for places in found for place in places), *((place, True) for place in self._flags(text))]
+        return index.agree([place for place, sure in said if sure], [place for place, sure in said if not sure])
+
+    def _is_code(self, piece: str) -> bool:
+        code = piece.strip(" .#@").upper()
+        return len(code) < 4 and not self._index.name(code.casefold()) and bool(self._index.code(code, False))
 
     def _measured(self, text: str) -> int | None:
         if match := _COORDINATES.search(text):
@@ -90,8 +109,11 @@ class LocationReader:
             code = "".join(chr(ord(letter) - 0x1F1E6 + ord("A")) for letter in match.groups())
             yield from self._index.codes.get(code, [])[-1:]
 
-    def _places(self, piece: str, is_address: bool) -> Iterator[int]:
-        """The places a piece names: parts that can lie in one another are one place. What stands before a city with its state is a part of it."""
+    def _places(self, piece: str, is_address: bool) -> Iterator[tuple[int, bool]]:
+        """The places a piece names, as `weigh` gives them: parts that can lie in one another are one place.
+
+        What stands before a city with its state is a part of it.
+        """
         index = self._index
         groups: list[_Group] = []
         for mention in self._mentions(piece):
@@ -101,20 +123,33 @@ class LocationReader:
             if last and (fitting := index.narrow(last.meanings, mention)):
                 last.in_states = last.parts == 1 and index.is_united_states(mention)
                 last.meanings, last.parts = fitting, last.parts + 1
-            elif last and last.parts == 1 and not last.meanings[0].nickname and index.is_wide(mention) and not index.is_wide(last.meanings):
-                groups[-1] = _Group(mention)  # an unknown town with the name of a known one elsewhere: its state is all we know
+            elif last and last.parts == 1 and self._is_unknown(last.meanings, mention):
+                groups[-1] = _Group(mention)
             else:
                 groups.append(_Group(mention))
         if groups and (is_address or (len(groups) > 1 and groups[-1].parts > 1)):
             last = groups[-1]
             groups = [group for group in groups[:-1] if not is_address and not self._is_area(group, last)] + [last]
         for group in groups:
-            yield index.decide([meaning for meaning in group.meanings if meaning.alone], group.in_states)
+            if meanings := [meaning for meaning in group.meanings if meaning.alone]:
+                yield index.weigh(meanings, group.in_states)
+
+    def _is_unknown(self, meanings: list[Meaning], beside: list[Meaning]) -> bool:
+        """Whether a name is that of an unknown town, with a known namesake elsewhere, whose state follows: "Wexford, Pennsylvania", "Cuba, NY"."""
+        index = self._index
+        if index.is_wide(meanings):
+            return index.is_state(beside) and not index.is_state(meanings)
+        return not meanings[0].nickname and index.is_wide(beside)
 
     def _is_area(self, group: _Group, city: _Group) -> bool:
         """Whether a name before "city, state" is rather a part of that city than a place of its own."""
         likely = max(group.meanings, key=lambda meaning: meaning.weight)
-        return group.parts == 1 and not likely.nickname and not self._index.is_wide(group.meanings) and likely.weight < city.meanings[0].weight
+        return (
+            group.parts == 1
+            and not likely.nickname
+            and not self._index.is_wide(group.meanings)
+            and likely.weight < city.meanings[0].weight
+        )
 
     def _mentions(self, piece: str) -> Iterator[list[Meaning]]:
         """What each part of a piece may mean; parts that mean nothing are left out."""
@@ -135,7 +170,9 @@ class LocationReader:
         index, name = self._index, " ".join(words)
         code = written.replace(".", "").replace(" ", "")
         meanings = index.name(name)
-        if len(code) <= 3 and (behind or ((code.isupper() or name not in WORD_CODES) and not any(meaning.alone for meaning in meanings))):
+        if len(code) <= 3 and (
+            behind or ((code.isupper() or name not in WORD_CODES) and not any(meaning.alone for meaning in meanings))
+        ):
             meanings = index.code(code.upper(), behind) + meanings
         if meanings:
             return meanings
@@ -157,13 +194,12 @@ class LocationReader:
         if not _IMAGINED.isdisjoint(words) and "of" not in words:
             return
         pieces = _DASHES.split(written)
-        if 1 < len(pieces) <= 4:
+        if 1 < len(pieces) <= MAX_PIECES:
             for piece in pieces:
                 yield from filter(None, [self._whole(normalise(piece), piece.strip(), False)])
             return
-        index, at, count, named = self._index, 0, len(words), False
-        *_, last = written.split()
-        capitals = last.strip(".").isupper()
+        index, at, count, named = self._index, 0, len(words), ""
+        capitals = {"".join(normalise(word)) for word in written.split() if word.replace(".", "").isupper()}
         end = count - 1 if words[-1] in ("usa", "canada") and count > 1 else count
         if written.isupper() and all(len(word) == 2 and index.code(word.upper(), False) for word in words):
             yield from (index.code(word.upper(), False) for word in words)
@@ -171,11 +207,28 @@ class LocationReader:
         while at < count:
             for length in range(min(MAX_WORDS, count - at), 0, -1):
                 name = " ".join(words[at : at + length])
-                is_code = length == 1 and at == end - 1 and len(name) <= 3 and (named or (capitals and (at > 0 or end < count)))
-                meanings = (index.code(name.upper(), named) if is_code else []) + index.name_inside(name)
+                meanings = index.name_inside(name)
+                if length == 1 and self._may_be_code(
+                    name, at == end - 1, name in capitals, named, shouted=written.isupper()
+                ):
+                    meanings = index.code(name.upper(), bool(named)) + meanings
+                if at + length < count and words[at + length] == "county":
+                    meanings = [meaning for meaning in meanings if index.is_wide([meaning])]
                 if meanings:
                     yield meanings
-                    named, at = True, at + length
+                    named, at = ("sure" if any(meaning.alone for meaning in meanings) else "perhaps"), at + length
                     break
             else:
                 at += 1
+
+    def _may_be_code(self, word: str, last: bool, capitals: bool, named: str, shouted: bool) -> bool:
+        """Whether a word among others can be the code of a state: at the end in capitals or behind a name; some codes in capitals anywhere."""
+        if len(word) > 3:
+            return False
+        if last:
+            return (
+                (capitals and (named != "" or word not in TITLES))
+                or named == "sure"
+                or (named == "perhaps" and word not in WORD_CODES)
+            )
+        return capitals and not shouted and word in CLEAR_CODES

@@ -87,7 +87,9 @@ class Places:
         self._index = {id_: place for place, id_ in enumerate(self._ids)}
         parent = np.frombuffer(table.parent, "<i4").tolist()
         levels = list(table.level)
-        lat, lon = (np.frombuffer(column, "<f4").astype(np.float64).round(5).tolist() for column in (table.lat, table.lon))
+        lat, lon = (
+            np.frombuffer(column, "<f4").astype(np.float64).round(5).tolist() for column in (table.lat, table.lon)
+        )
         zone = np.frombuffer(table.zone, "<i2").tolist()
         for spot in spots:
             above = self._place_spot(spot)
@@ -128,7 +130,9 @@ class Places:
         state = hashlib.blake2b(digest_size=8)
         for column in (self.parent, self.level_code, self.lat, self.lon, self._zone):
             state.update(column.tobytes())
-        state.update("\0".join([*self._ids, *self._names, *self.table.keys, *self.table.zones, *self.table.unsure]).encode())
+        state.update(
+            "\0".join([*self._ids, *self._names, *self.table.keys, *self.table.zones, *self.table.unsure]).encode()
+        )
         state.update(self.table.target + self.table.start + self.table.weight)
         state.update(msgspec.json.encode([self.table.codes, self.table.text, self.table.airports]))
         state.update(repr(list(self.spots.values())).encode())
@@ -149,11 +153,11 @@ class Places:
 
     def level(self, place: int) -> str:
         """spot | city | airport | region | country | everywhere | nowhere"""
-        return LEVELS[self.level_code[place]]
+        return LEVELS[int(self.level_code[place])]
 
     def zone(self, place: int) -> str:
         """IANA name of the time zone; of a region or country that of its biggest city."""
-        return self.table.zones[self._zone[place]]
+        return self.table.zones[int(self._zone[place])]
 
     def coordinates(self, place: int) -> tuple[float, float] | None:
         """Latitude and longitude; of a region or country those of its biggest city."""

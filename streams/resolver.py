@@ -27,6 +27,7 @@ REACH_KM = 0.6  # of a city of 1,000 people; grows with the root of its populati
 BOROUGH_KM, PART_KM = 10.0, 5.0  # boroughs and parts are about as large as one another, however many people they have
 CITY_KM = 20.0  # a point this near belongs to a city even beyond its reach
 MAX_CITY_KM = 60.0
+ACROSS = 2.5  # a big city claims no point of another region that lies so many times nearer to a town there
 MAX_REGION_KM = 200.0
 SAME_COUNTRY = 1.5  # times the way to the nearest city: other cities so near must agree on the region
 
@@ -42,6 +43,10 @@ class Resolver:
         self._codes = AirportCodes(places.table.airports)
         self._located = [(place, spot) for place, spot in places.spots.items() if spot.lat is not None]
         self._cities, self._lat, self._lon, self._reach = _anchors(places)
+        above = places.lineage[
+            self._cities
+        ]  # cities and boroughs, then regions and countries, whose numbers are smaller than all cities'
+        self._parent = np.where(above < self._cities.min(), above, -1).max(axis=1)
         self._at = lru_cache(MEMORY)(self._find)
         self._near = lru_cache(4_096)(self._cities_near)
         self.from_location = lru_cache(MEMORY)(LocationReader(self.names, self.at).read)
@@ -57,7 +62,13 @@ class Resolver:
         return self._at(round(lat, 3), round(lon, 3))
 
     def resolve(
-        self, place_id: str | None, lat: float | None, lon: float | None, hits: Sequence[int], raw_text: str, location: str | None
+        self,
+        place_id: str | None,
+        lat: float | None,
+        lon: float | None,
+        hits: Sequence[int],
+        raw_text: str,
+        location: str | None,
     ) -> int:
         """The place of a complaint. `hits`: places the text names, as found with `text_names`. An id that is unknown says nothing."""
         if place_id is not None:
@@ -98,17 +109,21 @@ class Resolver:
 
     def _find(self, lat: float, lon: float) -> int:
         inside = [
-            (km / spot.radius_km, place)
+            (distance / spot.radius_km, place)
             for place, spot in self._located
-            if spot.lat is not None and spot.lon is not None and (km := kilometres(lat, lon, spot.lat, spot.lon)) <= spot.radius_km
+            if spot.lat is not None
+            and spot.lon is not None
+            and (distance := kilometres(lat, lon, spot.lat, spot.lon)) <= spot.radius_km
         ]
         if inside:
             return min(inside)[1]
         near = self._near(math.floor(lat / CELL_DEGREES), math.floor(lon / CELL_DEGREES))
         if len(near):
-            km = self._kilometres(lat, lon, near)
-            reach = self._reach[near]
-            best = int((km / reach).argmin())
+            km, reach, region = self._kilometres(lat, lon, near), self._reach[near], self._parent[near]
+            share = km / reach
+            best, nearest = int(share.argmin()), int(km.argmin())
+            if region[best] != region[nearest] and km[best] > ACROSS * km[nearest]:
+                best = int(np.where(region == region[nearest], share, np.inf).argmin())
             if km[best] <= min(max(CITY_KM, 1.5 * reach[best]), MAX_CITY_KM):
                 return int(self._cities[near[best]])
         return self._region(lat, lon)
@@ -159,5 +174,9 @@ def _anchors(places: Places) -> tuple[Ints, Floats, Floats, Floats]:
 def kilometres(lat: float, lon: float, other_lat: float, other_lon: float) -> float:
     """Great-circle distance (haversine)."""
     a = math.sin(math.radians(other_lat - lat) / 2) ** 2
-    b = math.cos(math.radians(lat)) * math.cos(math.radians(other_lat)) * math.sin(math.radians(other_lon - lon) / 2) ** 2
+    b = (
+        math.cos(math.radians(lat))
+        * math.cos(math.radians(other_lat))
+        * math.sin(math.radians(other_lon - lon) / 2) ** 2
+    )
     return 2 * 6_371.0 * math.asin(min(1.0, math.sqrt(a + b)))

@@ -23,7 +23,12 @@ from streams.gazetteer.table import EVERYWHERE, LEVELS, NOWHERE, Row, Table
 HERE = Path(__file__).parent
 KM_PER_DEGREE = 111.2
 AIRPORT_CITY_KM = 45.0
-TERRITORIES = {"America/Puerto_Rico": "country:PR", "Pacific/Guam": "country:GU", "Pacific/Pago_Pago": "country:AS", "America/St_Thomas": "country:VI"}
+TERRITORIES = {
+    "America/Puerto_Rico": "country:PR",
+    "Pacific/Guam": "country:GU",
+    "Pacific/Pago_Pago": "country:AS",
+    "America/St_Thomas": "country:VI",
+}
 
 
 def main(cities: str, airports: str) -> None:
@@ -80,7 +85,8 @@ class Builder:
         for city in cities:
             biggest.setdefault(city["country"], city)
         for code, _, name, _ in read_tsv("countries.tsv", 4):
-            if city := biggest.get(code):
+            if code in biggest:
+                city = biggest[code]
                 place = (float(city["lat"]), float(city["lon"]))
                 self._add(Row(f"country:{code}", name, "country", EVERYWHERE, *place, 0, city["timezone"]))
 
@@ -102,11 +108,21 @@ class Builder:
     def _cities(self, cities: list[dict[str, str]]) -> None:
         kept: list[tuple[dict[str, str], Row]] = []
         for city in cities:
-            parent = self.region_of.get((city["country"], city["admin1"]), self.at.get(f"country:{city['country']}", -1))
+            parent = self.region_of.get(
+                (city["country"], city["admin1"]), self.at.get(f"country:{city['country']}", -1)
+            )
             if parent < 0:
                 continue
             place = (float(city["lat"]), float(city["lon"]))
-            row = Row(f"city:{city['geonameid']}", city["name"], "city", parent, *place, int(city["population"]), city["timezone"])
+            row = Row(
+                f"city:{city['geonameid']}",
+                city["name"],
+                "city",
+                parent,
+                *place,
+                int(city["population"]),
+                city["timezone"],
+            )
             kept.append((city, row))
         whole = parts_of_cities({row.id: row for _, row in kept})
         self.parts = [(city, row, whole[row.id]) for city, row in kept if row.id in whole]
@@ -137,8 +153,15 @@ class Builder:
     def _airport_parent(self, row: Row, airport: dict[str, str], near: Iterable[int], country: int) -> int:
         """The city it is named after, where that is near; else the region of the nearest city, else the country."""
         reach = [(kilometres(row, self.rows[city]), city) for city in near if abs(self.rows[city].lat - row.lat) < 2]
-        wanted = {plain(airport["city"]), plain(airport["city"].split("-")[0]), plain(airport["city"]) + " city"} - {"", " city"}
-        named = [(-self.rows[city].population, city) for km, city in reach if km < AIRPORT_CITY_KM and plain(self.rows[city].name) in wanted]
+        wanted = {plain(airport["city"]), plain(airport["city"].split("-")[0]), plain(airport["city"]) + " city"} - {
+            "",
+            " city",
+        }
+        named = [
+            (-self.rows[city].population, city)
+            for km, city in reach
+            if km < AIRPORT_CITY_KM and plain(self.rows[city].name) in wanted
+        ]
         if named:
             return min(named)[1]
         if not reach:
@@ -169,7 +192,9 @@ class Builder:
         for code, iso3, name, others in read_tsv("countries.tsv", 4):
             if (place := self.at.get(f"country:{code}")) is not None:
                 index.country(place, code, iso3, [name, *others.split("|")])
-        others_of = {f"region:{country}-{code}": others.split("|") for country, _, code, _, others in read_tsv("regions.tsv", 5)}
+        others_of = {
+            f"region:{country}-{code}": others.split("|") for country, _, code, _, others in read_tsv("regions.tsv", 5)
+        }
         for place in self.region_of.values():
             index.region(place, others_of.get(rows[place].id, []), named=rows[place].id in others_of)
         for city, place in self.cities:
@@ -183,10 +208,10 @@ class Builder:
             index.nickname(place, kind == "text", names.split("|"))
         for code, place in self.airports.items():
             index.airport(place, code)
-        for code, kind, names, city in read_tsv("airports.tsv", 4):
+        for code, kind, names, nearby in read_tsv("airports.tsv", 4):
             if code in self.airports:
-                if city:
-                    rows[self.airports[code]].parent = self._find(city)
+                if nearby:
+                    rows[self.airports[code]].parent = self._find(nearby)
                 index.busy_airport(self.airports[code], code, kind == "bare", names.split("|"))
 
     def _find(self, target: str) -> int:
@@ -196,10 +221,17 @@ class Builder:
             return self.at[f"region:{target}"]
         country, region, name = target.split("/")
         above = self.at.get(f"region:{country}-{region}", self.at.get(f"country:{country}"))
-        for city, place in self.cities:
-            if above in (self._above(place, "region"), self._above(place, "country")):
-                if plain(name) in [plain(n) for n in (city["name"], *city["alternate_names"].split("|"))]:
-                    return place
+        inside = [
+            (city, place)
+            for city, place in self.cities
+            if above in (self._above(place, "region"), self._above(place, "country"))
+        ]
+        for city, place in inside:
+            if plain(city["name"]) == plain(name):
+                return place
+        for city, place in inside:
+            if plain(name) in map(plain, city["alternate_names"].split("|")):
+                return place
         return -1
 
     def table(self) -> Table:
@@ -233,7 +265,9 @@ def region_names(cities: list[dict[str, str]], airports: list[dict[str, str]]) -
     for airport in airports:
         lat, lon = float(airport["lat"]), float(airport["lon"])
         name = airport["subdivision"].strip().replace("-", " ")
-        near = [((lat - a) ** 2 + (lon - b) ** 2, admin) for a, b, admin in here[airport["country"]] if abs(lat - a) < 0.4]
+        near = [
+            ((lat - a) ** 2 + (lon - b) ** 2, admin) for a, b, admin in here[airport["country"]] if abs(lat - a) < 0.4
+        ]
         if name and near and min(near)[0] < 0.16:
             votes[name, airport["country"]][min(near)[1]] += 1
     best: dict[tuple[str, str], tuple[int, str]] = {}

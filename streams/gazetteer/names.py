@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from streams.gazetteer.table import BARE, HINT, RARE, Row
+from streams.gazetteer.table import BARE, HINT, RARE, Row, spaced
 from streams.text import normalise
 
 ALTERNATES_FROM = 200_000  # people: below, only alternate names that are a part of the main name
@@ -19,7 +19,8 @@ TEXT_FROM = 400_000
 UNSURE_REGION = 10  # names of regions that only airports give are sometimes a neighbour's
 ENGLISH = ("country:US", "country:CA", "country:GB", "country:AU", "country:NZ", "country:IE", "country:ZA")
 SAME_WORD = {"saint": "st", "fort": "ft", "mount": "mt", "sainte": "ste"}
-WORD_CODES = frozenset("in or me hi ok oh id la ma pa de al co on ca mo as so no".split())  # codes that are also words of a text
+# codes that are also words of a text
+WORD_CODES = spaced("in or me hi ok oh id la ma pa de al co on ca mo as so no")
 COUNTRY_CODES_IN_TEXT = frozenset(("usa", "uk", "uae"))
 
 
@@ -135,7 +136,7 @@ class Index:
 
     def _offer_with_region(self, key: str, place: int) -> None:
         region = self.rows[place].parent
-        if not self.rows[region].id.startswith("region:") or key in self.text and self.text[key] == place:
+        if not self.rows[region].id.startswith("region:") or (key in self.text and self.text[key] == place):
             return
         code = self.rows[region].id[-2:].casefold()
         self.text.setdefault(f"{key} {plain(self.rows[region].name).removesuffix(' state')}", place)

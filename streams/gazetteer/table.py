@@ -8,7 +8,16 @@ import msgspec
 
 LEVELS = ("everywhere", "nowhere", "country", "region", "city", "airport", "spot")
 EVERYWHERE, NOWHERE = 0, 1
-BARE, HINT, RARE = 2, 1, 0  # how much an airport's code says: all by itself, beside a word about flying, between others only
+BARE, HINT, RARE = (
+    2,
+    1,
+    0,
+)  # how much an airport's code says: all by itself, beside a word about flying, between others only
+
+
+def spaced(words: str) -> frozenset[str]:
+    """A set written as words with spaces."""
+    return frozenset(words.split())
 
 
 @dataclass(slots=True)
