@@ -60,7 +60,7 @@ class Guard:
             if name not in self._names:  # a foreign name for this machine: a page elsewhere tries to read this one
                 return JSONResponse({"detail": "unknown host name; add it to page.hosts"}, 421)
         unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE
-        if unsafe and not _same_origin(headers, host):
+        if (unsafe or "origin" in headers) and not _same_origin(headers, host):
             return JSONResponse({"detail": "this request comes from another site"}, 403)
         if scope["type"] == "http" and scope["path"] == "/sign-in" and scope["method"] == "POST":
             return await self._sign_in(scope, receive)

@@ -54,11 +54,10 @@ def title_of(incident: Incident, catalogue: Catalogue) -> str:
     return name[:1].upper() + name[1:] + where
 
 
-def incident_page(detail: Detail, view: View, catalogue: Catalogue, now: float, did: Node | None = None) -> Node:
+def incident_page(detail: Detail, view: View, catalogue: Catalogue, now: float) -> Node:
     incident = overlaid(detail.revisions[-1], detail.controls)
     return h(
         "article",
-        did,
         _head(incident, view, catalogue, now),
         actions(incident),
         panel("People over time", _chart(incident, detail.series, view, now), key="chart"),

@@ -51,6 +51,7 @@ class Live:
         self._listeners: list[Callable[[], Any]] = []
         self._task: asyncio.Task[None] | None = None
         self._poked = asyncio.Event()
+        self._reading = asyncio.Lock()
 
     def listen(self, listener: Callable[[], Any]) -> Callable[[], None]:
         """Have `listener` called after every rebuild; returns how to stop it."""
@@ -80,6 +81,10 @@ class Live:
 
     async def refresh(self) -> Board:
         """Rebuild if a window closed, someone acted, the state turned, or a minute went by; returns the board."""
+        async with self._reading:
+            return await self._refresh()
+
+    async def _refresh(self) -> Board:
         now = self.now()
         try:
             status = await asyncio.to_thread(self.reader.status, now)

@@ -67,6 +67,10 @@ class LivePage:
         self._did: Node | None = None
         self._busy = self._again = False
 
+    def tell(self, control: Control | None) -> None:
+        """Say what this act did; nothing where there was none."""
+        self._did = done(control, self._acts, self._view.zone, self._live.now()) if control else None
+
     async def open(self, client: Client) -> None:
         """Build the first sight of it into `client`, whose request is being answered."""
         board = self._live.board or await self._live.refresh()
@@ -128,7 +132,7 @@ class LivePage:
             told = "That was not recorded: the log does not take anything just now. Try again in a moment."
             self._did = h("p", h("span", told), class_="did refused", key="refused")
         else:
-            self._did = done(control, self._acts, self._view.zone, self._live.now())
+            self.tell(control)
         await self._live.refresh()
         self._changed()
 

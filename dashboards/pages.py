@@ -17,7 +17,7 @@ from dashboards.frame import View
 from dashboards.incident_page import incident_page, read_detail, title_of
 from dashboards.keyword_page import keyword_page
 from dashboards.live import Board
-from dashboards.live_page import THEMES, Build, LivePage, done, view_of
+from dashboards.live_page import THEMES, Build, LivePage, view_of
 from dashboards.place_page import place_page
 from dashboards.series_page import SPANS, read_series
 from dashboards.site import Site
@@ -49,7 +49,9 @@ def register(site: Site, app: FastAPI) -> None:
 async def _show(site: Site, request: Request, here: str, title: str, build: Build) -> None:
     ui.page_title(f"{title} · overheard" if title else "overheard")
     view = view_of(request, site.settings)
-    await LivePage(site.live, site.acts, site.settings, here, view, build).open(context.client)
+    page = LivePage(site.live, site.acts, site.settings, here, view, build)
+    page.tell(site.acts.find(request.query_params.get("did", "")))
+    await page.open(context.client)
 
 
 def _missing(what: str) -> Node:
@@ -73,23 +75,15 @@ def _board(site: Site) -> None:
 def _incident(site: Site) -> None:
     @ui.page("/incident/{id}")
     async def incident(request: Request, id: str) -> None:
-        did = request.query_params.get("did", "")
-
         async def build(board: Board, view: View) -> Node:
             detail = await site.live.shared(("detail", id), lambda: read_detail(site.live, id, board.now))
             if detail is None:
                 return _missing("No such incident")
-            control = site.acts.find(did)
-            said = done(control, site.acts, view.zone, board.now) if control and not _undone(site, did) else None
-            return incident_page(detail, view, site.catalogue, board.now, said)
+            return incident_page(detail, view, site.catalogue, board.now)
 
         found = await site.live.shared(("incident", id), lambda: site.reader.incident(id))
         title = title_of(found[-1], site.catalogue) if found else "No such incident"
         await _show(site, request, f"/incident/{id}", title, build)
-
-
-def _undone(site: Site, control_id: str) -> bool:
-    return any(c.kind == "undo" and c.value == control_id for c in site.acts.with_recent([]))
 
 
 def _place(site: Site) -> None:

@@ -39,11 +39,12 @@ def bars(cells: Sequence[Cell], since: float, until: float, step: int) -> list[B
     groups: dict[int, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(math.floor(cell.start / step) * step, []).append(cell)
-    made = [_bar(start, step, groups.get(start, [])) for start in range(first, math.ceil(until), step)]
+    made = [gathered(start, step, groups.get(start, [])) for start in range(first, math.ceil(until), step)]
     return _carried(made)
 
 
-def _bar(start: int, step: int, cells: Sequence[Cell]) -> Bar:
+def gathered(start: int, step: int, cells: Sequence[Cell]) -> Bar:
+    """One bar of all these cells."""
     if not cells:
         return Bar(start, step, 0, 0, None, 0.0, 0.0, 1.0)
     # windows in which nothing moved are not stored: their expectation is that of those that were

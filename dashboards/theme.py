@@ -43,7 +43,7 @@ LIGHT = {
     "border": "#ffffff",
     "struck": "#f3cfc8",
     "g0": "#f4f5f3",
-    "g1": "#fce8cb",
+    "g1": "#f9dcae",
     "g2": "#f3b263",
     "g3": "#b3430c",
     "on-g2": "#1a2126",

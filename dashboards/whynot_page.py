@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from dashboards.catalogue import Catalogue
 from dashboards.dom import Node, h
 from dashboards.frame import View, incident_list, panel
 from dashboards.live import Board
+from dashboards.series import gathered
 from dashboards.series_page import Series, read_series, series_chart
 from dashboards.site import WhyNot
 from dashboards.words import clock, local, number, odds, people, usual, zone_of
@@ -37,34 +39,38 @@ def answer(reader: Reader, why_not: WhyNot | None, place: str, keyword: str, at:
     cell = max((c for c in cells if c.start <= at), key=lambda c: c.start, default=None)
     told: Any = why_not(place, keyword, at) if why_not is not None else None
     gates = tuple(getattr(told, "gates", ()) or getattr(told, "why", ()))
-    figures = _figures(cell, cells, names)
+    figures = _figures(cell, cells, at)
     if exact:
         return Answer(f"It was opened: {exact[0].title or names.keyword(keyword)}.", gates, figures, exact[0], cell)
     sentence = next((s for name in ("text", "sentence", "answer") if (s := getattr(told, name, None))), None)
     if sentence is None and cell is None:
         sentence = "Not opened: nobody complained of it there in the hour before, so there was nothing to weigh."
-    elif sentence is None and cell is not None:
-        voices, expected = sum(c.voices for c in cells), sum(c.expected for c in cells)
+    elif sentence is None:
+        hour = gathered(int(at - LOOK_BACK_SECONDS), int(LOOK_BACK_SECONDS), cells)
         least = min(c.p_value for c in cells)
-        rare = "" if least > 1e-3 else " That is rare, but not rare enough for the budget, or these are too few people."
-        sentence = (
-            f"Not opened: {people(voices)} in the hour before ({usual(expected)}); chance alone brings a window like "
-            f"the most unusual of them {odds(least)}.{rare}"
-        )
+        said = f"Not opened: {people(hour.people)} in the hour before ({usual(hour.expected or 0.0)})"
+        if least > 1e-3:
+            sentence = f"{said}; chance alone brings a window like its most unusual one {odds(least)}."
+        else:
+            sentence = (
+                f"{said}. Its most unusual window would come by chance {odds(least)}; "
+                "which gate held it back is known only while the service that judged it runs, for 24 hours."
+            )
     return Answer(str(sentence), gates, figures, None, cell)
 
 
-def _figures(cell: Cell | None, cells: Any, names: Catalogue) -> list[tuple[str, str]]:
+def _figures(cell: Cell | None, cells: Sequence[Cell], at: float) -> list[tuple[str, str]]:
     if cell is None:
         return []
+    hour = gathered(int(at - LOOK_BACK_SECONDS), int(LOOK_BACK_SECONDS), cells)
     return [
         ("People in the window", f"{cell.voices:,}"),
         ("Messages in the window", f"{cell.messages:,}"),
         ("Expected in the window", number(cell.expected)),
         ("Upper edge of the usual", number(cell.upper)),
         ("Chance of as many or more", odds(cell.p_value)),
-        ("People in the hour before", f"{sum(c.voices for c in cells):,}"),
-        ("Expected in the hour before", number(sum(c.expected for c in cells))),
+        ("People in the hour before", f"{hour.people:,}"),
+        ("Expected in the hour before", number(hour.expected or 0.0)),
     ]
 
 

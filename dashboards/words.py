@@ -79,10 +79,10 @@ def moment(at: float, zone: str, now: float, *, since: bool = False, lasted: boo
 
 
 def number(value: float) -> str:
-    """`1,204`, `2.1`, `0.3`: one decimal below ten where it says something."""
-    if value >= 10 or abs(value - round(value)) < 0.05:
+    """`1,204`, `2.1`, `0.3`, `0.03`: as many digits as say something."""
+    if value >= 10 or abs(value - round(value)) < 0.005:
         return f"{round(value):,}"
-    return f"{value:.1f}"
+    return f"{value:.1f}" if value >= 0.1 else f"{value:.2f}"
 
 
 def people(count: int) -> str:

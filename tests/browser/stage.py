@@ -1,5 +1,6 @@
 """Serves one made-up day: `python -m tests.browser.stage DAY PORT ACTS_FILE`; acts go to the file,
-as JSON lines; the store lies beside it."""
+as JSON lines; the store lies beside it. The day `locked` is the storm behind a token.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +10,14 @@ from pathlib import Path
 import msgspec
 import uvicorn
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from alerting.model import Control
 from dashboards.server import mount
 from dashboards.settings import PageSettings
 from tests.dashboards.made_up import DAYS, NOW, Keywords, Places
+
+TOKEN = "open-sesame"
 
 
 def main(day: str, port: int, acts: Path) -> None:
@@ -21,16 +25,12 @@ def main(day: str, port: int, acts: Path) -> None:
         with acts.open("ab") as file:
             file.write(msgspec.json.encode(control) + b"\n")
 
+    settings = PageSettings(port=port, timezone="America/New_York")
+    if day == "locked":
+        settings = settings.model_copy(update={"host": "0.0.0.0", "token": SecretStr(TOKEN)})
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    mount(
-        app,
-        DAYS[day]().store(acts.with_suffix(".sqlite")),
-        act,
-        PageSettings(port=port, timezone="America/New_York"),
-        places=Places(),
-        keywords=Keywords(),
-        now=lambda: NOW,
-    )
+    reader = DAYS["storm" if day == "locked" else day]().store(acts.with_suffix(".sqlite"))
+    mount(app, reader, act, settings, places=Places(), keywords=Keywords(), now=lambda: NOW)
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 
 

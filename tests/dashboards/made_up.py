@@ -12,6 +12,11 @@ import numpy as np
 from scipy.special import pdtrc
 
 from alerting.model import Blind, Control, Gate, Incident, Part, Scope
+from dashboards.acts import Acts
+from dashboards.catalogue import Catalogue
+from dashboards.live import Live
+from dashboards.settings import PageSettings
+from dashboards.site import Site
 from streams.detect import Cells
 from streams.part import SourceCount
 from streams.runtime.store.migrations import open_store
@@ -316,3 +321,24 @@ def red() -> Day:
 
 
 DAYS = {"calm": calm, "storm": storm, "blind": blind, "learning": learning, "red": red}
+
+
+class Log:
+    """A log that keeps what is appended, or refuses it."""
+
+    def __init__(self) -> None:
+        self.controls: list[Control] = []
+        self.full = False
+
+    async def append(self, control: Control) -> None:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        self.controls.append(control)
+
+
+def site(reader: Reader, log: Log, settings: PageSettings | None = None) -> Site:
+    """Everything pages and API stand on, at NOW."""
+    used = settings or PageSettings(timezone="America/New_York")
+    acts = Acts(log.append, lambda: NOW)
+    live = Live(reader, acts, lambda: NOW, used.timezone, used.refresh_seconds)
+    return Site(reader, live, acts, Catalogue(Places(), Keywords()), used, None)
