@@ -18,6 +18,11 @@ _HERE = re.compile(r"(?:\b(?:at|in|inside|@)|@|stuck (?:at|in)|#)\s*$", re.IGNOR
 _ROUTE = re.compile(r"(?:\b(?:from|to|at|in|into|out of|via|through|leaving|for)|#|[-–→>✈/])\s*$", re.IGNORECASE)
 _ROUTE_AFTER = re.compile(r"\s*(?:[-–→>✈]|to\b|airport\b|-)", re.IGNORECASE)
 _WORDS = spaced("CAN DAY HAN IND LAS LIT LOS MAD MAN ONT PER PIT ROC SAN SAT SIN")
+_COMMON = spaced("""
+    ALL AND ANY ARE BAG BIG BUS BUT CEO DAD DID EAT END FAR FLY FOR FUN GET GOD GOT HAD HAS HER HIM HIS HOW ITS JOB KID MOM
+    NEW NOT NOW OFF OLD OMG ONE OUR OUT OWN POS PUT RUN SAL SAY SEE SHE THE TOO TRY TSA TWO USA WAS WAY WHO WHY WIN WTF YES
+    YET YOU
+""")
 MAX_CHARACTERS = 1_000
 
 
@@ -49,7 +54,9 @@ class AirportCodes:
             elif says == HINT:
                 good = bool(flying) and (route or match[0] not in _WORDS)
             else:
-                good = bool(flying) and _between_codes(before, after, match[0], self._airports)
+                good = (
+                    bool(flying) and match[0] not in _COMMON and _between_codes(before, after, match[0], self._airports)
+                )
             if good and place not in places:
                 places.append(place)
                 if _HERE.search(before):

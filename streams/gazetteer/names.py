@@ -16,6 +16,7 @@ from streams.text import normalise
 ALTERNATES_FROM = 200_000  # people: below, only alternate names that are a part of the main name
 TEXT_FROM_ENGLISH = 60_000  # people: smaller towns are found in a text only with their state
 TEXT_FROM = 400_000
+DOMINANT = 3  # times as many people: then the smaller place is not meant
 UNSURE_REGION = 10  # names of regions that only airports give are sometimes a neighbour's
 ENGLISH = ("country:US", "country:CA", "country:GB", "country:AU", "country:NZ", "country:IE", "country:ZA")
 SAME_WORD = {"saint": "st", "fort": "ft", "mount": "mt", "sainte": "ste"}
@@ -148,6 +149,18 @@ class Index:
             place = self.rows[place].parent
         return self.rows[place].id
 
+    def _is_clear(self, key: str, place: int) -> bool:
+        """Whether a name means this place and no other of like weight that lies elsewhere."""
+        means = self.means.get(key, {})
+        rivals = [other for other, weight in means.items() if weight * DOMINANT >= means.get(place, 0)]
+        return all(place in self._above(other) or other in self._above(place) for other in rivals)
+
+    def _above(self, place: int) -> set[int]:
+        found = {place}
+        while (place := self.rows[place].parent) > 0:
+            found.add(place)
+        return found
+
     def packed(self) -> dict[str, Any]:
         """The fields of `Table` that hold names. A text name that means several places of like weight is left out."""
         keys = sorted(self.means)
@@ -159,7 +172,9 @@ class Index:
             "target": np.array([place for entry in entries for place, _ in entry], "<i4").tobytes(),
             "weight": np.array([weight for entry in entries for _, weight in entry], "<i4").tobytes(),
             "codes": dict(sorted(self.codes.items())),
-            "text": sorted(self.text.items()),
+            "text": sorted(
+                (key, place) for key, place in self.text.items() if key in self.wanted or self._is_clear(key, place)
+            ),
             "airports": dict(sorted(self.airports.items())),
             "unsure": sorted(words("location")),
         }
