@@ -10,9 +10,6 @@ import click
 import msgspec
 from rich.progress import Progress
 
-from streams.pipeline import Pipeline
-from streams.runtime.files import FileError, Input
-from streams.runtime.replay import replay
 from streams.runtime.settings import Settings, SettingsError, load_settings
 
 BASELINES = "baselines"
@@ -25,7 +22,10 @@ BASELINES = "baselines"
 )
 def learn(files: tuple[Path, ...], config: Path) -> None:
     """Learn what is usual from FILES, so that `run` need not begin from nothing: writes the file that `baselines` names."""
+    from streams.pipeline import Pipeline
     from streams.runtime.embedded import pipeline_config
+    from streams.runtime.files import FileError, Input
+    from streams.runtime.replay import replay
 
     try:
         settings = load_settings(config, missing_baselines=True)

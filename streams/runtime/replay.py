@@ -26,6 +26,7 @@ from streams.runtime.routing import Router
 from streams.runtime.sorted_runs import Dated
 
 MAX_DEAD_SHARE = 0.20
+WATCHED_SECONDS = 6 * 3600.0
 
 
 class DeadCount(msgspec.Struct):
@@ -105,6 +106,17 @@ def told_reasons(result: Replayed, limit: int = 3) -> str:
     ranked = sorted(result.dead.items(), key=lambda item: (-item[1].count, item[0]))
     told = [f"{one.count:,} {reason} ({one.where}: {one.detail[:120]})" for reason, one in ranked[:limit]]
     return "; ".join(told) or "the input is empty"
+
+
+def _short(batches: Iterator[list[Dated]]) -> Iterator[list[Dated]]:
+    """The batches, cut to spans of which ALERT still remembers every window."""
+    for batch in batches:
+        start = 0
+        for number, dated in enumerate(batch):
+            if dated[0] - batch[start][0] > WATCHED_SECONDS:
+                yield batch[start:number]
+                start = number
+        yield batch[start:]
 
 
 def _between_controls(

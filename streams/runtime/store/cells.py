@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Engine, Select, Table, and_, func, select
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, Engine, Select, Table, select
 
 from streams.runtime.store import tables
 
+Floats = npt.NDArray[np.float64]
 HOUR_SECONDS = 3600
 SERIES_BY_HOUR_SECONDS = 2 * 86400  # a longer series is told by the hour
 SUMS_BY_HOUR_SECONDS = 6 * HOUR_SECONDS
@@ -89,20 +92,18 @@ class CellReader:
         """Sums over the range by place and keyword, largest first; one cell each, spanning the range."""
         with self.engine.connect() as connection:
             spans, _ = self._spans(connection, since, until, SUMS_BY_HOUR_SECONDS)
-            totals: dict[tuple[int, int], list[float]] = {}
-            for span in spans:
-                for place, keyword, *values in connection.execute(sums(span)):
-                    kept = totals.get((place, keyword))
-                    totals[place, keyword] = values if kept is None else _added(kept, values)
+            totals = sums([row for span in spans for row in connection.execute(_rows(span)).all()])
             covered = self._covered_seconds(connection, since, until)
-            self._learn_names(connection, {place for place, _ in totals}, {keyword for _, keyword in totals})
+            self._learn_names(connection, set(totals.place), set(totals.keyword))
         start, seconds = int(since), max(1, int(until - since))
-        cells = []
-        for (place, keyword), values in totals.items():
-            name, its_level = self._places[place]
-            if level is None or its_level == level:
-                voices, messages, expected, upper, p = stretched(values, covered)
-                cells.append(Cell(start, seconds, name, self._keywords[keyword], voices, messages, expected, upper, p))
+        names, words = self._places, self._keywords
+        cells = [
+            Cell(start, seconds, names[place][0], words[keyword], *values)
+            for place, keyword, *values in zip(
+                *totals.stretched(lambda known: np.maximum(1.0, covered / known)), strict=True
+            )
+            if level is None or names[place][1] == level
+        ]
         return sorted(cells, key=lambda cell: (-cell.voices, cell.place, cell.keyword))
 
     def last_hour(self, now: float) -> tuple[int, float]:
@@ -113,13 +114,11 @@ class CellReader:
             if not numbers:
                 return 0, 0.0
             places, keyword = numbers
-            query = sums(Span(table, now - HOUR_SECONDS, now)).where(
-                table.c.place.in_(places), table.c.keyword == keyword
-            )
-            rows = connection.execute(query).all()
+            query = _rows(Span(table, now - HOUR_SECONDS, now))
+            rows = connection.execute(query.where(table.c.place.in_(places), table.c.keyword == keyword)).all()
             covered = self._covered_seconds(connection, now - HOUR_SECONDS, now)
-        told = [stretched(list(values), covered) for _, _, *values in rows]
-        return sum(one[0] for one in told), sum(one[2] for one in told)
+        told = sums(rows).stretched(lambda known: np.maximum(1.0, covered / known))
+        return int(sum(told[2])), float(sum(told[4]))
 
     def _spans(self, connection: Connection, since: float, until: float, longest: float) -> tuple[list[Span], bool]:
         """The tables that hold [since, until): cells alone, or hours as far as they were rolled up and cells for the ends."""
@@ -161,30 +160,56 @@ class CellReader:
                 )
 
 
-def sums(span: Span) -> Select[Any]:
-    """Place, keyword, voices, messages, seconds with an expectation, expected, squared width, smallest p."""
+class Sums(NamedTuple):
+    """Sums by place and keyword; lists and arrays have one entry each pair. `known` seconds have an expectation."""
+
+    place: list[int]
+    keyword: list[int]
+    voices: Floats
+    messages: Floats
+    known: Floats
+    expected: Floats
+    squared_width: Floats
+    p_value: Floats
+
+    def stretched(self, stretch: Callable[[Floats], Floats]) -> tuple[list[Any], ...]:
+        """Place, keyword, voices, messages, expected, upper, p; what was expected times `stretch` of the known seconds."""
+        times = np.where(self.known > 0, stretch(np.maximum(self.known, 1.0)), 1.0)
+        expected = self.expected * times
+        upper = expected + np.sqrt(self.squared_width * times)
+        counts = self.voices.astype(np.int64).tolist(), self.messages.astype(np.int64).tolist()
+        return self.place, self.keyword, *counts, expected.tolist(), upper.tolist(), self.p_value.tolist()
+
+
+def sums(rows: Sequence[Sequence[Any]]) -> Sums:
+    """The sums of cells (place, keyword, voices, messages, seconds, expected, upper, p), sorted by place and keyword."""
+    table = np.array(list(map(tuple, rows)), np.float64).reshape(-1, 8)  # NULL becomes NaN
+    code = table[:, 0].astype(np.int64) << 32 | table[:, 1].astype(np.int64)
+    codes, which = np.unique(code, return_inverse=True)
+    judged = ~np.isnan(table[:, 5])
+    width = np.where(judged, table[:, 6] - table[:, 5], 0.0)
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(which, values, len(codes)).astype(np.float64)
+
+    p_value = np.ones(len(codes))
+    np.minimum.at(p_value, which, np.where(judged, table[:, 7], 1.0))
+    return Sums(
+        (codes >> 32).tolist(),
+        (codes & 0xFFFFFFFF).tolist(),
+        total(table[:, 2]),
+        total(table[:, 3]),
+        total(np.where(judged, table[:, 4], 0.0)),
+        total(np.where(judged, table[:, 5], 0.0)),
+        total(width * width),
+        p_value,
+    )
+
+
+def _rows(span: Span) -> Select[Any]:
     c = span.table.c
-    width = c.upper - c.expected
-    known = func.sum(func.coalesce(c.seconds + 0 * c.expected, 0))  # 0 where the expectation is NULL
-    return (
-        select(c.place, c.keyword, func.sum(c.voices), func.sum(c.messages), known,
-               func.coalesce(func.sum(c.expected), 0.0), func.coalesce(func.sum(width * width), 0.0),
-               func.coalesce(func.min(c.p_value), 1.0))
-        .where(and_(c.start >= span.since, c.start < span.until))
-        .group_by(c.place, c.keyword)
-    )  # fmt: skip
-
-
-def _added(first: list[float], second: list[float]) -> list[float]:
-    return [*(a + b for a, b in zip(first[:-1], second[:-1], strict=True)), min(first[-1], second[-1])]
-
-
-def stretched(values: list[float], covered: float) -> tuple[int, int, float, float, float]:
-    """Voices, messages, expected, upper, p; the expectation of the windows that have cells, stretched over all covered ones."""
-    voices, messages, known, expected, squared, p = values
-    stretch = max(1.0, covered / known) if known else 1.0
-    expected *= stretch
-    return int(voices), int(messages), expected, expected + math.sqrt(squared * stretch), p
+    query = select(c.place, c.keyword, c.voices, c.messages, c.seconds, c.expected, c.upper, c.p_value)
+    return query.where(c.start >= span.since, c.start < span.until)
 
 
 def _by_hour(cells: list[Cell]) -> list[Cell]:

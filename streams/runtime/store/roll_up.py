@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+import numpy as np
+from sqlalchemy import Connection, delete, select
 
 from streams.runtime.store import tables
-from streams.runtime.store.cells import HOUR_SECONDS, Span, stretched, sums
+from streams.runtime.store.cells import HOUR_SECONDS, sums
 from streams.runtime.store.upsert import replacing, write_columns
 
 
@@ -46,10 +47,11 @@ def _hours_with_cells(connection: Connection, begin: float, end: float) -> list[
 
 
 def _hour(connection: Connection, start: int) -> None:
-    span = Span(tables.cells, start, start + HOUR_SECONDS)
-    rows = []
-    seconds = connection.execute(select(func.max(tables.cells.c.seconds)).where(tables.cells.c.start == start)).scalar()
-    length = max(HOUR_SECONDS, seconds or 0)
-    for place, keyword, *values in connection.execute(sums(span)):
-        rows.append((place, keyword, start, length, *stretched(values, length)))
-    write_columns(connection, replacing(connection, tables.hours), rows)
+    c = tables.cells.c
+    query = select(c.place, c.keyword, c.voices, c.messages, c.seconds, c.expected, c.upper, c.p_value)
+    rows = connection.execute(query.where(c.start >= start, c.start < start + HOUR_SECONDS)).all()
+    seconds = max(HOUR_SECONDS, *(row[4] for row in rows))
+    place, keyword, *values = sums(rows).stretched(lambda known: np.maximum(1.0, seconds / known))
+    count = len(place)
+    found = zip(place, keyword, (start,) * count, (seconds,) * count, *values, strict=True)
+    write_columns(connection, replacing(connection, tables.hours), list(found))
