@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from detectors import peers
 from detectors.bank import Bank
 from detectors.base import Detector
 from detectors.tweets import Tweets
@@ -16,7 +17,12 @@ DETECTORS: dict[str, Callable[..., Detector]] = {
     "default": Bank,
     "weekly": Weekly,
     "tweets": Tweets,
+    "ears_c1": peers.ears_c1,
+    "ears_c2": peers.ears_c2,
+    "ewma": peers.ewma,
+    "windowed_gaussian": peers.windowed_gaussian,
 }
+PEERS = frozenset({"ears_c1", "ears_c2", "ewma", "windowed_gaussian"})  # to compare with: not calibrated
 
 
 def create(
