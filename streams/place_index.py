@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.gazetteer.table import EVERYWHERE, LEVELS, NOWHERE, spaced
+from streams.gazetteer.table import BARE, EVERYWHERE, LEVELS, NOWHERE, RARE, spaced
 from streams.places import Places
 from streams.text import normalise
 
@@ -46,6 +46,7 @@ class NameIndex:
         table = places.table
         self.places = places
         self.codes = table.codes
+        self._airports = table.airports
         self._number = {key: number for number, key in enumerate(table.keys)}
         self._start = np.frombuffer(table.start, "<i4")
         self._target = np.frombuffer(table.target, "<i4")
@@ -77,9 +78,11 @@ class NameIndex:
             for place, weight in zip(self._target[found].tolist(), self._weight[found].tolist(), strict=True)
         ]
 
-    def name_inside(self, key: str) -> list[Meaning]:
+    def name_inside(self, key: str, capitals: bool) -> list[Meaning]:
         """What a name may mean among other words: single words that are no sure names count only beside their state or country."""
         meanings = self.name(key)
+        if capitals and self._airports.get(key.upper(), (0, RARE))[1] == BARE:
+            return meanings
         if not meanings or key in self._safe or meanings[0].weight >= (KNOWN if " " in key else FAMOUS):
             return meanings
         wide = (REGION, COUNTRY) if key in self._unsure else ()  # "island" is Iceland in no company

@@ -32,6 +32,7 @@ _BEFORE = re.compile(
 )
 _COORDINATES = re.compile(r"(-?\d{1,2}\.\d+)\s*[,;/ ]\s*(-?\d{1,3}\.\d+)")
 _DEGREES = re.compile(r"([NS])\s*(\d{1,2})°\s*(\d{1,2})?'?[^EW]{0,12}([EW])\s*(\d{1,3})°\s*(\d{1,2})?")
+_DECIMAL = re.compile(r"(\d{1,2}\.\d+)°?\s*([NS])\W{0,3}\s*(\d{1,3}\.\d+)°?\s*([EW])\b")
 _FLAG = re.compile("([\U0001f1e6-\U0001f1ff])([\U0001f1e6-\U0001f1ff])")
 _AROUND = spaced("""
     greater metro metropolitan downtown uptown midtown near nearby in the from of at living live lives outside just around
@@ -82,10 +83,13 @@ class LocationReader:
             else [piece for piece in _BESIDE.split(text) if normalise(piece)]
         )
         found = [list(self._places(piece, is_address)) for piece in pieces]
-        if len(found) > 1 and not all(
-            found
-        ):  # among words that are no places two letters are rarely a state, unless they come first
-            found = [places for number, places in enumerate(found) if number == 0 or not self._is_code(pieces[number])]
+        # among words that are no places two letters are rarely a state, unless they come first and in capitals
+        if len(found) > 1 and not all(found):
+            found = [
+                places
+                for number, places in enumerate(found)
+                if not self._is_code(pieces[number]) or (number == 0 and pieces[0].isupper())
+            ]
         said = [*(place for places in found for place in places), *((place, True) for place in self._flags(text))]
         return index.agree([place for place, sure in said if sure], [place for place, sure in said if not sure])
 
@@ -99,6 +103,9 @@ class LocationReader:
         elif match := _DEGREES.search(text):
             lat = (int(match[2]) + int(match[3] or 0) / 60) * (1 if match[1] == "N" else -1)
             lon = (int(match[5]) + int(match[6] or 0) / 60) * (1 if match[4] == "E" else -1)
+        elif match := _DECIMAL.search(text):
+            lat = float(match[1]) * (1 if match[2] == "N" else -1)
+            lon = float(match[3]) * (1 if match[4] == "E" else -1)
         else:
             return None
         on_earth = abs(lat) <= 90 and abs(lon) <= 180 and (lat, lon) != (0, 0)
@@ -207,7 +214,7 @@ class LocationReader:
         while at < count:
             for length in range(min(MAX_WORDS, count - at), 0, -1):
                 name = " ".join(words[at : at + length])
-                meanings = index.name_inside(name)
+                meanings = index.name_inside(name, capitals=name in capitals)
                 if length == 1 and self._may_be_code(
                     name, at == end - 1, name in capitals, named, shouted=written.isupper()
                 ):
@@ -225,10 +232,8 @@ class LocationReader:
         """Whether a word among others can be the code of a state: at the end in capitals or behind a name; some codes in capitals anywhere."""
         if len(word) > 3:
             return False
+        if last and capitals:
+            return named != "" or word not in TITLES
         if last:
-            return (
-                (capitals and (named != "" or word not in TITLES))
-                or named == "sure"
-                or (named == "perhaps" and word not in WORD_CODES)
-            )
+            return named == "sure" or word in CLEAR_CODES or (named == "perhaps" and word not in WORD_CODES)
         return capitals and not shouted and word in CLEAR_CODES

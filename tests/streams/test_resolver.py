@@ -79,6 +79,7 @@ def where(resolver: Resolver, location: str) -> str:
         ("Москва", "Moscow / Moscow"),
         ("Québec, Canada", "Quebec / Canada"),
         ("ÜT: 29.7604,-95.3698", "Houston / Texas"),
+        ("29.7604° N, 95.3698° W", "Houston / Texas"),
         ("N 29°45' 0'' / W 95°22' 0''", "Houston / Texas"),
         ("Logan International Airport", "General Edward Lawrence Logan International Airport / Boston"),
     ],
@@ -222,7 +223,7 @@ def test_one_place_is_picked_only_where_the_names_agree(resolver: Resolver) -> N
 @pytest.mark.data
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real complaints are not here")
 def test_locations_judged_by_hand(resolver: Resolver) -> None:
-    """Four samples of 200 distinct strings; what a person reads in each stands in the table, also where the resolver is wrong."""
+    """Six samples of 200 distinct strings; what a person reads in each stands in the table, also where the resolver is wrong."""
     location = {row["id"]: row["location"] for row in _rows("airline_tweets_2015")}
     with (Path(__file__).parent / "airline_locations.csv").open(newline="") as file:
         judged = list(csv.DictReader(file))
