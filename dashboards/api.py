@@ -20,6 +20,7 @@ from streams.runtime.store.reader import Cell
 
 LONGEST_SECONDS = 92 * 86400.0
 MOST = 1000
+RETRY_SECONDS = 5
 
 
 class Ack(BaseModel):
@@ -243,6 +244,9 @@ def _acts(api: APIRouter, site: Site) -> None:
             control: Control = await act
         except Refused as error:
             raise HTTPException(422, str(error)) from error
+        except OSError as error:
+            detail = "not recorded: the log takes nothing just now"
+            raise HTTPException(503, detail, {"retry-after": str(RETRY_SECONDS)}) from error
         site.live.poke()
         return Recorded(control=control.id, kind=control.kind, at=iso(control.at))
 

@@ -50,6 +50,7 @@ class Live:
         self._shared: dict[Hashable, asyncio.Future[Any]] = {}
         self._listeners: list[Callable[[], Any]] = []
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._poked = asyncio.Event()
         self._reading = asyncio.Lock()
 
@@ -59,7 +60,8 @@ class Live:
         return lambda: self._listeners.remove(listener)
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="live board")
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._run(), name="live board")
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -67,8 +69,9 @@ class Live:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def poke(self) -> None:
-        """Look now, not at the next poll: a window closed or someone acted."""
-        self._poked.set()
+        """Look now, not at the next poll: a window closed or someone acted. May be called from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._poked.set)
 
     async def _run(self) -> None:
         while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from nicegui import context, ui
 from alerting.model import Control, Incident
 from dashboards.acts import Refused
 from dashboards.board import board_page
-from dashboards.dom import Node, h
+from dashboards.dom import Node, h, to_html
 from dashboards.frame import View
 from dashboards.incident_page import incident_page, read_detail, title_of
 from dashboards.keyword_page import keyword_page
@@ -158,38 +159,38 @@ def _whynot(site: Site) -> None:
 
 
 def _forms(site: Site, app: FastAPI) -> None:
-    async def reply(request: Request, id: str, made: Control | str) -> Response:
-        if isinstance(made, str):
-            back = f'<p><a href="/incident/{quote(id)}">Back to the incident</a></p>'
-            return HTMLResponse(
-                plain_page("Not recorded", f'<h1>Not recorded</h1><p class="lede">{made}</p>{back}'), 400
-            )
+    """Silence and note: they need words, so they come as forms and go back to the incident."""
+
+    async def reply(id: str, make: Callable[[Incident], Awaitable[Control]]) -> Response:
+        try:
+            found = await site.live.shared(("incident", id), lambda: site.reader.incident(id))
+            if not found:
+                raise Refused("There is no such incident.")
+            made = await make(found[-1])
+        except Refused as error:
+            return _refused(id, str(error), 400)
+        except OSError:
+            return _refused(id, "The log takes nothing just now. Go back and try again in a moment.", 503)
         await site.live.refresh()
         return RedirectResponse(f"/incident/{quote(id)}?did={made.id}", 303)
-
-    async def newest(id: str) -> Incident:
-        found = await site.live.shared(("incident", id), lambda: site.reader.incident(id))
-        if not found:
-            raise Refused("There is no such incident.")
-        return found[-1]
 
     @app.post("/incident/{id}/silence", include_in_schema=False)
     async def silence(
         request: Request, id: str, seconds: Annotated[float, Form()], reason: Annotated[str, Form()] = ""
     ) -> Response:
-        try:
-            who = view_of(request, site.settings).who
-            return await reply(request, id, await site.acts.silence(await newest(id), who, seconds, reason))
-        except Refused as error:
-            return await reply(request, id, str(error))
+        who = view_of(request, site.settings).who
+        return await reply(id, lambda incident: site.acts.silence(incident, who, seconds, reason))
 
     @app.post("/incident/{id}/note", include_in_schema=False)
     async def note(request: Request, id: str, text: Annotated[str, Form()] = "") -> Response:
-        try:
-            who = view_of(request, site.settings).who
-            return await reply(request, id, await site.acts.note(await newest(id), who, text))
-        except Refused as error:
-            return await reply(request, id, str(error))
+        who = view_of(request, site.settings).who
+        return await reply(id, lambda incident: site.acts.note(incident, who, text))
+
+
+def _refused(id: str, sentence: str, status: int) -> Response:
+    body = h("article", h("h1", "Not recorded"), h("p", sentence, class_="lede"),
+             h("p", h("a", "Back to the incident", href=f"/incident/{quote(id)}")))  # fmt: skip
+    return HTMLResponse(plain_page("Not recorded", to_html(body)), status)
 
 
 def _preferences(app: FastAPI) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from streams.runtime.store.reader import Cell
 
 STEPS_SECONDS = (60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
-CARRY_BARS = 6  # how far an expectation is carried over windows in which nothing moved
+CARRY_SECONDS = 6 * 3600  # how far an expectation is carried over windows in which nobody spoke
 
 
 class Bar(NamedTuple):
@@ -64,13 +64,13 @@ def gathered(start: int, step: int, cells: Sequence[Cell]) -> Bar:
 
 
 def _carried(made: list[Bar]) -> list[Bar]:
-    """Short gaps take the expectation of the nearest bar that has one."""
+    """Silent bars take the expectation of the nearest bar that has one."""
     known = [i for i, bar in enumerate(made) if bar.expected is not None]
     filled = list(made)
     for i, bar in enumerate(made):
         if bar.expected is None and known:
             near = min(known, key=lambda k: abs(k - i))
-            if abs(near - i) <= CARRY_BARS:
+            if abs(near - i) * bar.seconds <= CARRY_SECONDS:
                 like = made[near]
                 filled[i] = bar._replace(expected=like.expected, low=like.low, upper=like.upper)
     return filled

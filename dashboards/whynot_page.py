@@ -40,6 +40,8 @@ def answer(reader: Reader, why_not: WhyNot | None, place: str, keyword: str, at:
     told: Any = why_not(place, keyword, at) if why_not is not None else None
     gates = tuple(getattr(told, "gates", ()) or getattr(told, "why", ()))
     figures = _figures(cell, cells, at)
+    if not exact and getattr(told, "incident", None):
+        exact = reader.incident(told.incident)[-1:]  # of a wider place
     if exact:
         return Answer(f"It was opened: {exact[0].title or names.keyword(keyword)}.", gates, figures, exact[0], cell)
     sentence = next((s for name in ("text", "sentence", "answer") if (s := getattr(told, name, None))), None)

@@ -84,6 +84,13 @@ def test_acts_arrive_in_the_log_with_author_and_reason(serve: Callable[..., Test
     assert api.post("/api/incidents/nope/ack", json={"author": "anna"}).status_code == 404
 
 
+def test_a_log_that_takes_nothing_is_a_503_to_try_again(serve: Callable[..., TestClient], log: Log) -> None:
+    log.full = True
+    answer = serve().post("/api/incidents/a1b2c3d4/ack", json={"author": "anna"})
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+
+
 def test_off_loopback_everything_needs_a_token(serve: Callable[..., TestClient], log: Log) -> None:
     api = serve(OPEN)
     for path in ("/api/incidents", "/api/status", "/api/docs", "/api/openapi.json", "/", "/overheard.css"):

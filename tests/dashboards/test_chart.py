@@ -25,7 +25,7 @@ def test_wider_bars_add_people_and_stretch_the_expectation_over_silent_windows()
 
 
 def test_far_from_any_stored_window_nothing_is_expected() -> None:
-    made = bars([cell(0, 4)], 0, 300 * 20, 300)
+    made = bars([cell(0, 4)], 0, 8 * 3600, 300)
     assert made[-1].expected is None
 
 
