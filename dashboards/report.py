@@ -214,7 +214,6 @@ def _quality(report: Report) -> str:
                 e(name),
                 f"{one.records:,}",
                 f"{one.complaints:,}",
-                f"{one.voices:,}",
                 placed,
                 authors,
                 *(f"{c:,}" for c in counts),

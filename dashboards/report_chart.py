@@ -66,9 +66,10 @@ def timeline(
         _incident_spot(one, first, last, largest, one.id in answering or not labels, one.id in cards)
         for one in incidents
     )
+    crowd = " many" if len(incidents) > CROWDED else ""
     return (
         f'<div class="timeline">{lane}'
-        f'<div class="lane opened{" many" if len(incidents) > CROWDED else ""}"><span class="lanename">incidents, higher = more people</span>{marks}</div>'
+        f'<div class="lane opened{crowd}"><span class="lanename">incidents, higher = more people</span>{marks}</div>'
         f'<div class="lane volume"><span class="lanename">people heard</span>{_area(volume)}{axis(first, last, zone)}</div></div>'
     )
 

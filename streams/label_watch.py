@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from alerting.model import iso
 from streams.detect import Cells
 from streams.evaluation import EARLY_SECONDS, Miss
 from streams.label_names import comma_separated
@@ -47,6 +48,12 @@ class LabelWatch:
                 why = self.pipeline.alerts.why_not(int(cells.place[best]), int(cells.keyword[best]), float(at))
                 stopped = next((gate.gate for gate in why.gates if not gate.passed), "")
                 self._misses[number] = Miss(stopped, why.answer)
+
+    def _ask(self, place: int, keyword: int, at: float) -> Miss:
+        why = self.pipeline.alerts.why_not(place, keyword, at)
+        gate = next((gate.gate for gate in why.gates if not gate.passed), "cut")
+        name = "any problem" if keyword == 0 else self.pipeline.keywords.name(keyword)
+        return Miss(gate, f"{iso(at)}, {name} at {self.pipeline.places.name(place)}: {why.answer}")
 
     def misses(self) -> dict[int, Miss]:
         """By label number: the gate that stopped its most unusual series, as a sentence."""
