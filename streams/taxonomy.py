@@ -138,6 +138,7 @@ class Taxonomy:
         for leaf in self.leaves:
             for code in self._code(self._keywords[leaf].phrases):
                 self._triggers.setdefault(code, []).append(leaf)
+        for leaf in self.leaves:
             self._rules[leaf] = self._rule(pack, leaf)
         self._places: dict[int, int] = {}
         phrases = len(self._codes)
@@ -155,14 +156,15 @@ class Taxonomy:
         self._automaton.make_automaton()
         self._iter = self._automaton.iter
 
-    def _code(self, phrases: Iterable[str]) -> frozenset[int]:
-        """Codes of phrases and of their joined forms."""
+    def _code(self, phrases: Iterable[str], joined: bool = True) -> frozenset[int]:
+        """Codes of phrases, and of their joined forms."""
         found = set()
         for phrase in phrases:
             words = normalise(phrase)
-            joined = "".join(words)
-            for form in (" ".join(words), joined if len(joined) >= MIN_JOINED_CHARACTERS else " ".join(words)):
-                found.add(self._codes.setdefault(form, len(self._codes)))
+            found.add(self._codes.setdefault(" ".join(words), len(self._codes)))
+            tag = "".join(words)
+            if joined and len(tag) >= MIN_JOINED_CHARACTERS:
+                found.add(self._codes.setdefault(tag, len(self._codes)))
         return frozenset(found)
 
     def _rule(self, pack: Pack, leaf: int) -> _Rule:
@@ -170,8 +172,8 @@ class Taxonomy:
         path = self.id(leaf).split("/")
         above = {"/".join(path[: n + 1]) for n in range(len(path))}
         line = [keyword for keyword in pack.keywords if keyword.id in above]
-        unless = frozenset[int]().union(*(self._code(keyword.unless) for keyword in line))
-        return _Rule(unless, tuple(self._code(keyword.needs) for keyword in line if keyword.needs))
+        unless = frozenset[int]().union(*(self._code(keyword.unless, False) for keyword in line))
+        return _Rule(unless, tuple(self._code(keyword.needs, False) for keyword in line if keyword.needs))
 
     def match(self, words: list[str]) -> tuple[int, ...]:
         """Sorted leaf nodes found in normalised words, with the subjects named; nothing when no leaf is found."""
@@ -198,16 +200,20 @@ class Taxonomy:
     def _decide(self, codes: tuple[int, ...]) -> tuple[int, ...]:
         if len(self._leaves) >= _CACHED:
             self._leaves.clear()
+        triggers, rules = self._triggers, self._rules
+        nodes: set[int] = set()
+        for code in codes:
+            if code in triggers:
+                nodes.update(triggers[code])
+        leaves, subjects = [], []
         present = frozenset(codes)
-        nodes = {node for code in present for node in self._triggers.get(code, ())}
-        leaves = {
-            node
-            for node in nodes & self._rules.keys()
-            if present.isdisjoint(self._rules[node].unless)
-            and not any(map(present.isdisjoint, self._rules[node].needs))
-        }
-        subjects = nodes - self._rules.keys()
-        decided = self._leaves[codes] = tuple(sorted(leaves | subjects)) if leaves else ()
+        for node in nodes:
+            rule = rules.get(node)
+            if rule is None:
+                subjects.append(node)
+            elif present.isdisjoint(rule.unless) and not any([present.isdisjoint(group) for group in rule.needs]):
+                leaves.append(node)
+        decided = self._leaves[codes] = tuple(sorted(leaves + subjects)) if leaves else ()
         return decided
 
     def _named(self, found: list[tuple[int, int]]) -> list[int]:
