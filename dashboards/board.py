@@ -236,8 +236,8 @@ def _rising(board: Board, catalogue: Catalogue) -> Node:
     found = [
         c
         for c in board.cells
-        if c.keyword != "*"
-        and c.voices >= 3
+        if c.voices >= 3
+        and c.keyword != "*"
         and grade(c)
         and c.place not in taken
         and catalogue.place(c.place).level in NEAR

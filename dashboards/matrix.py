@@ -42,7 +42,9 @@ def choose(
 ) -> Grid:
     """The rows and columns worth showing."""
     levels = NEAR if view == "near" else (view,)
-    by_key = {(c.place, c.keyword): c for c in cells if catalogue.place(c.place).level in levels and c.voices}
+    wanted = {"*", *catalogue.top_keywords()}
+    near = {p for p in {c.place for c in cells} if catalogue.place(p).level in levels}
+    by_key = {(c.place, c.keyword): c for c in cells if c.keyword in wanted and c.place in near and c.voices}
     weight: dict[str, tuple[int, float, int]] = {}
     for cell in by_key.values():
         old = weight.get(cell.place, (0, 0.0, 0))
