@@ -211,7 +211,7 @@ class Taxonomy:
             rule = rules.get(node)
             if rule is None:
                 subjects.append(node)
-            elif present.isdisjoint(rule.unless) and not any([present.isdisjoint(group) for group in rule.needs]):
+            elif present.isdisjoint(rule.unless) and not any(map(present.isdisjoint, rule.needs)):
                 leaves.append(node)
         decided = self._leaves[codes] = tuple(sorted(leaves + subjects)) if leaves else ()
         return decided
