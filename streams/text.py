@@ -20,30 +20,23 @@ _SPACE = " "
 
 # Lower-case letters read as a Latin one. Wholly foreign words are folded only when each letter is of this first table.
 _LIKE = {
-    "a": "аɑα", "c": "сϲᴄ", "d": "ԁ", "e": "еҽ", "g": "ɡ", "h": "һ", "i": "іιɩ", "j": "јϳ", "l": "ӏ", "n": "ո",
+    "a": "аɑα", "c": "сϲ", "d": "ԁ", "e": "еҽ", "g": "ɡ", "h": "һ", "i": "іιɩ", "j": "јϳ", "l": "ӏ", "n": "ո",
     "o": "оοօσ", "p": "рρ", "q": "ԛ", "s": "ѕ", "u": "սυ", "v": "ѵν", "w": "ԝω", "x": "хχ", "y": "уүγ",
 }  # fmt: skip
 # Read as Latin only beside Latin letters: letters whose capitals look alike, and loose likenesses.
 _LOOSE = {
-    "a": "ᴀ", "b": "вβʙьƅ", "c": "ⅽ", "d": "ᴅժ", "e": "εєᴇɛ", "f": "ꜰϝƒ", "g": "ɢց", "h": "нηʜհ", "i": "ɪı",
-    "j": "ᴊ", "k": "кκᴋ", "l": "ʟ", "m": "мμᴍ", "n": "пɴη", "o": "ᴏ", "p": "ᴘ", "r": "гʀᴦ", "s": "ꜱ", "t": "тτᴛ",
-    "u": "ᴜʊ", "v": "ᴠ", "w": "шщᴡѡա", "x": "ж", "y": "ʏ", "z": "ζᴢ",
+    "b": "вβьƅ", "d": "ժ", "e": "εє", "f": "ϝ", "g": "ց", "h": "нηհ", "k": "кκ", "m": "мμ", "n": "пη", "r": "гᴦ",
+    "t": "тτ", "w": "шщѡա", "x": "ж", "z": "ζ",
+}  # fmt: skip
+# Latin letters of another form, without a decomposition: small capitals, strokes, hooks.
+_FORMS = {
+    "a": "ᴀ", "b": "ʙƀ", "c": "ᴄ", "d": "ᴅđ", "e": "ᴇɛ", "f": "ꜰƒ", "g": "ɢ", "h": "ʜħ", "i": "ɪıɨ", "j": "ᴊ", "k": "ᴋ",
+    "l": "ʟł", "m": "ᴍ", "n": "ɴ", "o": "ᴏøɵ", "p": "ᴘ", "r": "ʀ", "s": "ꜱ", "t": "ᴛŧ", "u": "ᴜʊʉ", "v": "ᴠ", "w": "ᴡ",
+    "y": "ʏ", "z": "ᴢƶ",
 }  # fmt: skip
 _STRICT_FOLD = {ord(like): latin for latin, likes in _LIKE.items() for like in likes}
 _FOLD = {ord(like): latin for latin, likes in _LOOSE.items() for like in likes} | _STRICT_FOLD
-_STROKES = {
-    "ł": "l",
-    "ø": "o",
-    "đ": "d",
-    "ħ": "h",
-    "ŧ": "t",
-    "ı": "i",
-    "ƀ": "b",
-    "ɨ": "i",
-    "ɵ": "o",
-    "ʉ": "u",
-    "ƶ": "z",
-}
+_LATIN = {form: latin for latin, forms in _FORMS.items() for form in forms}
 
 _ASCII_TABLE = bytes(
     code + 32 if 65 <= code <= 90 else code if chr(code).isalnum() else 32 for code in range(128)
@@ -71,7 +64,7 @@ def _plain(character: str) -> str:
     if base.isascii() and base.isalnum():
         return base  # a Latin letter with its marks
     if character.isalnum() or category == "Mc":
-        return _STROKES.get(character, character)
+        return _LATIN.get(character, character)
     code = ord(character)
     for first in (0x1F150, 0x1F170):  # white letters on black
         if first <= code < first + 26:

@@ -217,7 +217,7 @@ def test_every_error_is_told_at_once_with_file_and_key() -> None:
 def test_what_is_not_toml_or_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(PackError, match="not TOML"):
         parse_pack("[pack", "x.toml")
-    with pytest.raises(PackError, match="shipped are .*airline"):
+    with pytest.raises(PackError, match=r"shipped are .*airline"):
         load_pack("nowhere")
     with pytest.raises(PackError, match="cannot be read"):
         load_pack(tmp_path / "none.toml")
