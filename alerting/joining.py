@@ -7,7 +7,7 @@ import numpy as np
 from alerting.case import Case, key_keyword, key_place
 from alerting.places_and_keywords import ANY, Atlas
 from alerting.policy import Policy
-from alerting.tracks import EXPECTED, PEOPLE, STRIDE, Tracks, keys_of
+from alerting.tracks import HOUR, HOUR_EXPECTED, STRIDE, Tracks, keys_of
 from detectors.scan import AIRPORT, CITY, NOWHERE, REGION, Found, Series
 
 SHARE_TO_WIDEN = 0.25  # of a country's excess, for its incident to be this one grown
@@ -21,7 +21,7 @@ def belongs(case: Case, found: Found, series: Series, atlas: Atlas, policy: Poli
     """Whether a disruption is part of a case: places one in the other and keywords related, or one site at one time."""
     keywords = [int(series.keyword[i]) for i in found.tight]
     topics, own = atlas.topics(keywords), atlas.topics(case.keywords)
-    related = bool(topics & own) or ANY in topics | own
+    related = bool(topics & own) or topics == {ANY} or own == {ANY}
     onset = min(float(series.onset[i]) for i in found.tight)
     together = abs(onset - case.onset) <= policy.coincide or onset <= case.onset
     level, case_level = atlas.level(found.place), atlas.level(case.place)
@@ -32,15 +32,24 @@ def belongs(case: Case, found: Found, series: Series, atlas: Atlas, policy: Poli
         return related or together
     if not related:
         return together and found.place == case.place
-    if found.place == case.place or found.place in case.parts:
+    if found.place == case.place:
         return True
+    excess = sum(float(series.people[i] - series.expected[i]) for i in found.tight)
+    own_excess = case.people - case.expected
     if atlas.lies_in(found.place, case.place):
-        # A whole country's trouble does not swallow, for as long as it lasts, what breaks later in one of its towns.
-        return case_level >= REGION or together
+        # Trouble of a whole country or state does not swallow what is greater, or breaks later in one of its towns.
+        part = case.open and excess <= own_excess and (case_level >= REGION or together)
+        return part or case.state in ("run", "signal") or case_level >= CITY
     if atlas.lies_in(case.place, found.place):
-        excess = sum(float(series.people[i] - series.expected[i]) for i in found.tight)
-        return level >= REGION or case.people - case.expected >= SHARE_TO_WIDEN * excess
+        return level >= REGION or own_excess >= SHARE_TO_WIDEN * excess
     return any(atlas.place_related(found.place, part) for part in case.parts if atlas.level(part) >= REGION)
+
+
+def closeness(case: Case, found: Found, series: Series, atlas: Atlas) -> tuple[bool, bool, bool, int, float, str]:
+    """Sorts the cases a disruption belongs to: the one whose very series it shows first, then the tightest, the surest, the oldest."""
+    shared = not set(keys_of(series.place[found.tight], series.keyword[found.tight]).tolist()).isdisjoint(case.tight)
+    depth = len(atlas.trees.above(case.place))
+    return (not (shared and case.told), not case.told, not shared, -depth, case.onset, case.id)
 
 
 def _site(place: int, atlas: Atlas) -> int | None:
@@ -64,11 +73,11 @@ def absorb(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atla
     if case.state in ("run", "signal"):
         case.place, known = found.place, [] if case.state == "run" else case.keywords
         case.onset = min(case.onset, *(float(series.onset[i]) for i in found.tight))
-        case.keywords = list(dict.fromkeys([*keywords, *known]))[:MOST_KEYWORDS]
+        case.keywords = _named([*keywords, *known])
         case.tight = keys[found.tight].tolist() if case.state == "run" else _merged(case.tight, keys[found.tight])
     else:
         case.place = _widened(case.place, found.place, atlas)
-        case.keywords = list(dict.fromkeys([*case.keywords, *keywords]))[:MOST_KEYWORDS]
+        case.keywords = _named([*case.keywords, *keywords])
         case.tight = _merged(case.tight, keys[found.tight])
     case.held = _merged(case.held, keys[found.inside])[-MOST_HELD:]
     for i in found.inside:
@@ -76,6 +85,12 @@ def absorb(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atla
         if place != case.place and not atlas.lies_in(case.place, place):
             case.parts[place] = max(case.parts.get(place, 0.0), float(series.people[i]))
     measure(case, tracks, atlas)
+
+
+def _named(keywords: list[int]) -> list[int]:
+    """Each once, and the root only where there is nothing tighter."""
+    named = [keyword for keyword in dict.fromkeys(keywords) if keyword != ANY]
+    return named[:MOST_KEYWORDS] or [ANY]
 
 
 def _merged(old: list[int], new: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[int]:
@@ -96,8 +111,7 @@ def measure(case: Case, tracks: Tracks, atlas: Atlas) -> None:
     """Choose the keyword and the series whose people are the incident's: series whose people do not overlap."""
     case.main = _main(case, tracks, atlas)
     depth = {key: len(atlas.trees.above(key_place(key))) for key in case.tight}
-    rows = tracks.find(np.asarray(case.tight, np.int64))
-    excess = {key: _excess(tracks, int(row)) for key, row in zip(case.tight, rows, strict=True)}
+    excess = dict(zip(case.tight, _excesses(tracks, case.tight), strict=True))
     chosen: dict[int, int] = {}  # place -> key
     for key in sorted(case.tight, key=lambda key: (depth[key], -excess[key], key)):
         place = key_place(key)
@@ -107,8 +121,8 @@ def measure(case: Case, tracks: Tracks, atlas: Atlas) -> None:
     inside = [key for place, key in chosen.items() if atlas.lies_in(place, case.place)]
     outside = [key for place, key in chosen.items() if not atlas.lies_in(place, case.place)]
     outside = [key for key in outside if not atlas.lies_in(case.place, key_place(key))]
-    row = tracks.row(case.place, case.main)
-    holds = row >= 0 and _excess(tracks, row) >= 0.8 * max((excess[key] for key in inside), default=0.0)
+    tracked = tracks.row(case.place, case.main) >= 0
+    holds = tracked and _excesses(tracks, [whole])[0] >= 0.8 * max((excess[key] for key in inside), default=0.0)
     case.measured = ([whole] if holds or not inside else inside) + outside
 
 
@@ -119,21 +133,27 @@ def _main(case: Case, tracks: Tracks, atlas: Atlas) -> int:
     )
     if not nodes:
         return ANY
-    at = {node: _excess(tracks, tracks.row(case.place, node)) for node in nodes}
-    for key in case.tight:
+    here = _excesses(tracks, [case.place * STRIDE + node for node in (ANY, *nodes)])
+    at = dict(zip(nodes, here[1:], strict=True))
+    for key, excess in zip(case.tight, _excesses(tracks, case.tight), strict=True):
         node = key_keyword(key)
         if key_place(key) != case.place and node in at:
-            at[node] = max(at[node], _excess(tracks, int(tracks.find(np.array([key]))[0])))
+            at[node] = max(at[node], excess)
     most = max(at.values())
     several = len(atlas.topics(case.keywords)) > 1
-    if several and _excess(tracks, tracks.row(case.place, ANY)) > SEVERAL_PROBLEMS * most:
+    if several and here[0] > SEVERAL_PROBLEMS * most:
         return ANY
-    good = [node for node in nodes if at[node] >= NEARLY_ALL * most]
+    good = [node for node in nodes if at[node] >= NEARLY_ALL * most] or nodes  # it may have calmed down below the usual
     return max(good, key=lambda node: (len(atlas.trees.keywords_above(node)), at[node], -node))
 
 
-def _excess(tracks: Tracks, row: int) -> float:
-    return 0.0 if row < 0 else float(tracks.data[row, PEOPLE] - tracks.data[row, EXPECTED])
+def _excesses(tracks: Tracks, keys: list[int]) -> list[float]:
+    """Excess of the last hour of each key's series, 0 where it is not tracked."""
+    rows = tracks.find(np.asarray(keys, np.int64))
+    if not len(tracks.key):
+        return [0.0] * len(keys)
+    excess: list[float] = np.where(rows >= 0, tracks.data[rows, HOUR] - tracks.data[rows, HOUR_EXPECTED], 0.0).tolist()
+    return excess
 
 
 __all__ = ["absorb", "belongs", "measure", "new_case"]
