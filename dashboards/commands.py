@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import click
 
-from dashboards.demo import demo
 from dashboards.replay_command import compare, replay
+
+
+@click.command()
+@click.option("--port", type=int, default=8080, show_default=True, help="The first free port from here on is taken.")
+@click.option("--speed", type=float, default=60.0, show_default=True, help="Simulated seconds in a real one.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seconds", type=float, help="End by itself after so many real seconds.")
+@click.option("--browser/--no-browser", default=True, help="Open the page.")
+def demo(port: int, speed: float, seed: int, seconds: float | None, browser: bool) -> None:
+    """Learn 28 simulated days of an airline, then watch a day with six disruptions. Ctrl-C ends it with an evaluation."""
+    from dashboards.demo import run_demo
+
+    run_demo(port=port, speed=speed, seed=seed, seconds=seconds, browser=browser)
+
 
 commands: list[click.Command] = [demo, replay, compare]

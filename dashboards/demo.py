@@ -52,14 +52,8 @@ class Clock:
         return self.start if self.began is None else self.start + (time.monotonic() - self.began) * self.speed
 
 
-@click.command()
-@click.option("--port", type=int, default=8080, show_default=True, help="The first free port from here on is taken.")
-@click.option("--speed", type=float, default=60.0, show_default=True, help="Simulated seconds in a real one.")
-@click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--seconds", type=float, help="End by itself after so many real seconds.")
-@click.option("--browser/--no-browser", default=True, help="Open the page.")
-def demo(port: int, speed: float, seed: int, seconds: float | None, browser: bool) -> None:
-    """Learn 28 simulated days of an airline, then watch a day with six disruptions. Ctrl-C ends it with an evaluation."""
+def run_demo(*, port: int, speed: float, seed: int, seconds: float | None, browser: bool) -> None:
+    """Learn, serve, live the day; ends by Ctrl-C or after `seconds`, with an evaluation on standard output."""
     configure(quiet=True)
     bound = bind("127.0.0.1", port, next_free=True)
     address = f"http://127.0.0.1:{bound.getsockname()[1]}/"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
 from pydantic import SecretStr, ValidationError
 
-from dashboards.server import mount
 from dashboards.settings import PageSettings
-from streams.runtime.embedded import Service
-from streams.runtime.serving import PATHS
 from streams.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from streams.runtime.embedded import Service
 
 
 def page_settings(settings: Settings) -> PageSettings:
@@ -42,6 +43,9 @@ def problems(settings: Settings) -> list[str]:
 
 def put_on(app: FastAPI, service: Service, now: Callable[[], float] = time.time) -> None:
     """Add the page to the service's app; `now` is the clock that people see."""
+    from dashboards.server import mount  # not before it is needed: NiceGUI takes seconds
+    from streams.runtime.serving import PATHS
+
     live = mount(
         app,
         service.reader,
