@@ -12,13 +12,13 @@ from alerting.case import Case, incident
 from alerting.evidence import collect
 from alerting.figures import bring_up_to_date
 from alerting.gates import Bar
-from alerting.joining import absorb, belongs, new_case
+from alerting.joining import absorb, belongs, closeness, new_case
 from alerting.lifecycle import advance
 from alerting.memory import Memory, MemoryState
 from alerting.model import MAX_CHANNELS, Close, Control, Incident, KeywordTree, PlaceTree
 from alerting.places_and_keywords import Atlas
 from alerting.policy import LEVEL, Policy
-from alerting.tracks import EXPECTED, LOOKED_BACK, MESSAGES, ONSET, PEOPLE, STRIDE, P, Tracks, TracksState
+from alerting.tracks import EXPECTED, HOUR, HOUR_EXPECTED, LOOKED_BACK, ONSET, PEOPLE, STRIDE, P, Tracks, TracksState
 from alerting.why_not import WhyNot, why_not
 from detectors.scan import Found, Series, scan
 from detectors.tail_cut import WEEK_SECONDS, TailCut
@@ -27,7 +27,6 @@ VERSION = 1
 FIRST_GUESS_RUNS_PER_WEEK = 200.0  # quiet runs under LEVEL, before any were seen
 ARCHIVE = 500  # ended cases that can still be judged by people
 FORGET_CHANNELS = 0.9999  # kept of the channels' shares at each close
-RANKING = {"confirmed": 0, "suspected": 1, "signal": 2, "resolved": 3, "run": 4}
 
 
 class State(msgspec.Struct, array_like=True):
@@ -143,9 +142,7 @@ class Alerts:
         """Scopes that explain what is unusual now."""
         tracks = self.tracks
         for row in np.flatnonzero((tracks.data[:, P] <= LEVEL) & (tracks.data[:, LOOKED_BACK] == 0)).tolist():
-            before = self.memory.look_back(int(tracks.key[row]), tracks.data[row, ONSET])
-            tracks.data[row, [PEOPLE, MESSAGES, EXPECTED]] += (before.voices, before.messages, before.expected)
-            tracks.data[row, [ONSET, LOOKED_BACK]] = (before.onset, 1.0)
+            tracks.look_back(row, self.memory.look_back(int(tracks.key[row]), tracks.data[row, ONSET]))
         data = tracks.data
         hot = (data[:, P] <= LEVEL) & (data[:, PEOPLE] >= 2) & (data[:, PEOPLE] >= data[:, EXPECTED] + 1)
         places = tracks.key // STRIDE
@@ -157,8 +154,8 @@ class Alerts:
         series = Series(
             places[rows],
             tracks.key[rows] % STRIDE,
-            data[rows, PEOPLE],
-            data[rows, EXPECTED],
+            data[rows, HOUR],
+            data[rows, HOUR_EXPECTED],
             data[rows, ONSET],
             data[rows, P],
             hot[rows],
@@ -169,8 +166,8 @@ class Alerts:
         """Hand each disruption to the case it belongs to, or open one."""
         touched: list[Case] = []
         for one in found:
-            ranked = sorted(self.cases, key=lambda case: (RANKING[case.state], case.onset, case.id))
-            home = next((case for case in ranked if belongs(case, one, series, self.atlas, self.policy)), None)
+            homes = [case for case in self.cases if belongs(case, one, series, self.atlas, self.policy)]
+            home = min(homes, key=lambda case: closeness(case, one, series, self.atlas), default=None)
             if home is None:
                 home = new_case(one, series, self.tracks, self.atlas, float(close.start + close.seconds))
                 home.drill = close.drill
@@ -185,7 +182,7 @@ class Alerts:
 
     def _advance(self, close: Close, touched: list[Case]) -> list[Incident]:
         bar = self._bar(close)
-        bring_up_to_date(self.cases, self.tracks, close, self.atlas)
+        bring_up_to_date(self.cases, touched, self.tracks, close, self.atlas)
         collect(self.cases, close.evidence, self.atlas)
         out: list[Incident] = []
         for case in sorted(self.cases, key=lambda case: (case.onset, case.place, case.id)):

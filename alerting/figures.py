@@ -11,38 +11,42 @@ from alerting.model import Close
 from alerting.places_and_keywords import Atlas
 from alerting.tracks import EXPECTED, MESSAGES, PEOPLE, RATE, SPREAD, P, Tracks, keys_of, spread
 
+Ints = npt.NDArray[np.int64]
 PULSE_SECONDS = 21_600.0  # windows of a case that are kept
 
 
-def bring_up_to_date(cases: list[Case], tracks: Tracks, close: Close, atlas: Atlas) -> None:
-    """People, expected, p-value and the newest window of every case."""
+def bring_up_to_date(cases: list[Case], touched: list[Case], tracks: Tracks, close: Close, atlas: Atlas) -> None:
+    """People, expected, p-value and the newest window of every case; what is measured is chosen anew where it was `touched`."""
     keys = keys_of(close.place, close.keyword)
     until = close.start - max(PULSE_SECONDS, 8 * close.seconds)
-    for case in cases:
+    for case in touched:
         measure(case, tracks, atlas)
-        measured = np.asarray(case.measured, np.int64)
-        rows = tracks.find(measured)
-        rows = rows[rows >= 0]
-        figures = tracks.data[rows]
+    for case in cases:
+        rows = tracks.find(np.array([*case.measured, *case.tight], np.int64))
+        measured = rows[: len(case.measured)]
+        measured = measured[measured >= 0]
+        figures = tracks.data[measured]
+        case.p_now = float(tracks.data[rows[rows >= 0], P].min(initial=1.0))
+        case.p_lowest = min(case.p_lowest, case.p_now)
         people = float(figures[:, PEOPLE].sum())
         if case.state == "run" or people >= case.people:
             case.people, case.messages = people, float(figures[:, MESSAGES].sum())
             case.expected = float(figures[:, EXPECTED].sum())
-            case.channels = tracks.channels[rows].sum(axis=0).tolist()
-        own = tracks.find(np.asarray([*case.measured, *case.tight], np.int64))
-        case.p_now = float(tracks.data[own[own >= 0], P].min(initial=1.0))
-        case.p_lowest = min(case.p_lowest, case.p_now)
-        case.pulses = [pulse for pulse in case.pulses if pulse.start > until]
-        case.pulses.append(_pulse(close, keys, measured, figures))
+            case.channels = tracks.channels[measured].sum(axis=0).tolist()
+        while case.pulses and case.pulses[0].start <= until:
+            del case.pulses[0]
+        case.pulses.append(_pulse(close, keys, case.measured, figures))
 
 
-def _pulse(
-    close: Close, keys: npt.NDArray[np.int64], measured: npt.NDArray[np.int64], figures: npt.NDArray[np.float64]
-) -> Pulse:
+def _pulse(close: Close, keys: Ints, measured: list[int], figures: npt.NDArray[np.float64]) -> Pulse:
     """This window of the measured series; a series without a row had nobody, against its last known rate."""
-    there = np.isin(keys, measured)
+    if not len(keys):
+        return Pulse(close.start, 0.0, float(figures[:, RATE].sum()), float(figures[:, SPREAD].sum()))
+    wanted = np.array(measured, np.int64)
+    slot = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    there = slot[keys[slot] == wanted]
     expected, upper = close.expected[there], close.upper[there]
-    if int(there.sum()) >= len(measured):
+    if len(there) >= len(measured):
         usual = float(expected.sum()), float(spread(expected, upper).sum())
     else:
         usual = float(figures[:, RATE].sum()), float(figures[:, SPREAD].sum())

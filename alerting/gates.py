@@ -67,7 +67,7 @@ def judge(case: Case, policy: Policy, bar: Bar) -> Verdict:
     channels = _channels(agreeing, case, bar)
     why += [lasting, channels]
     confirmed = suspected and people >= policy.confirmed_people and (lasting.passed or channels.passed)
-    signal = enough and case.p_now <= max(bar.signal_cut, cut)
+    signal = enough and why[2].passed and case.p_now <= max(bar.signal_cut, cut)
     return Verdict(signal, suspected, confirmed, batch, tuple(why))
 
 

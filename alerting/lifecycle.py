@@ -14,18 +14,18 @@ NEW_PART_PEOPLE = 3
 
 def advance(case: Case, close: Close, policy: Policy, bar: Bar, atlas: Atlas) -> str | None:
     """Move a case on by one close; the reason of its new revision, None when there is nothing to tell."""
-    end = close.start + close.seconds
+    end = float(close.start + close.seconds)
     if case.p_now <= LEVEL:
         case.last_unusual = end
     _count_streak(case, policy, bar)
+    if case.state == "resolved":
+        return _reopen(case, policy, bar, close)
     if high(case, policy):
         case.last_high = end
     hour = sum(pulse.voices for pulse in pulses_of(case, policy.span(3600.0, 1), policy))
     started_in_it = case.people if end - case.onset <= policy.span(3600.0, 1) else 0.0
     case.peak = max(case.peak, round(hour), round(started_in_it))
     verdict = judge(case, policy, bar)
-    if case.state == "resolved":
-        return _reopen(case, verdict, policy, bar, close)
     before = case.state
     reason = _promote(case, verdict, close)
     if case.open and _is_over(case, close, policy, atlas):
@@ -71,11 +71,14 @@ def _mark(case: Case, verdict: Verdict, before: str) -> str | None:
     return "opened" if before == "run" else "marked" if verdict.batch else "unmarked"
 
 
-def _reopen(case: Case, verdict: Verdict, policy: Policy, bar: Bar, close: Close) -> str | None:
+def _reopen(case: Case, policy: Policy, bar: Bar, close: Close) -> str | None:
     """Go back to the tier it had, when fresh people, not those of before, are unusual again."""
     assert case.resolved_at is not None
     wanted = bar.signal_cut if case.tier == "signal" else bar.cut
-    if case.p_now > max(wanted, bar.cut) or not fresh(case, policy, case.resolved_at) or verdict.batch:
+    if case.p_now > max(wanted, bar.cut) or not fresh(case, policy, case.resolved_at):
+        return None
+    verdict = judge(case, policy, bar)
+    if verdict.batch:
         return None
     case.state, case.resolved_at = case.tier, None
     case.last_high = float(close.start + close.seconds)

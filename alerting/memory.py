@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from alerting.model import Close, Evidence
 from alerting.policy import Policy
-from alerting.tracks import keys_of
+from alerting.tracks import Earlier, keys_of
 
 Ints = npt.NDArray[np.int64]
 UNUSUAL = 0.05
@@ -26,15 +26,6 @@ class Remembered(NamedTuple):
     cut: float
     key: Ints
     figures: npt.NDArray[np.float32]  # voices, messages, expected, upper, p-value
-
-
-class Earlier(NamedTuple):
-    """What a series had before it was tracked, as part of the same excess."""
-
-    onset: float
-    voices: float
-    messages: float
-    expected: float
 
 
 class Memory:

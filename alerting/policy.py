@@ -19,7 +19,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     agreeing_people: int = 2  # a second channel agrees with so many people, if that is unusual for it
     persistent_windows: int = 2
     unusual_p: float = 0.01  # an excess begins at the first window this unusual
-    coincide_seconds: float = 7200.0  # what rises this close together at one place is one incident
+    coincide_seconds: float = 3600.0  # what rises this close together at one place is one incident
     recent_seconds: float = 900.0  # people of the latest so many seconds tell whether it still goes on
     hold_seconds: float = 3600.0  # calm for so long before it is resolved
     reopen_seconds: float = 21_600.0  # and after that the same incident again
@@ -40,6 +40,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def recent(self) -> float:
         return self.span(self.recent_seconds, 1)
+
+    @property
+    def decay(self) -> float:
+        """Series are compared by their people of about the last hour."""
+        return self.span(3600.0, 1)
 
     @property
     def hold(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -14,11 +15,19 @@ from alerting.policy import LEVEL, Policy
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 STRIDE = 1 << 20  # keywords at most
-COLUMNS = 12
-ONSET, LAST, PEOPLE, MESSAGES, EXPECTED, RECENT, RECENT_EXPECTED, RECENT_SPREAD, RATE, SPREAD, P, LOOKED_BACK = range(
-    COLUMNS
-)
-NEVER = -1e18
+COLUMNS = 14
+ONSET, LAST, PEOPLE, MESSAGES, EXPECTED = range(5)
+RECENT, RECENT_EXPECTED, RECENT_SPREAD, HOUR, HOUR_EXPECTED = range(5, 10)
+RATE, SPREAD, P, LOOKED_BACK = range(10, COLUMNS)
+
+
+class Earlier(NamedTuple):
+    """What a series had before it was tracked, as part of the same excess."""
+
+    onset: float
+    voices: float
+    messages: float
+    expected: float
 
 
 def keys_of(place: npt.ArrayLike, keyword: npt.ArrayLike) -> Ints:
@@ -27,7 +36,11 @@ def keys_of(place: npt.ArrayLike, keyword: npt.ArrayLike) -> Ints:
 
 
 class Tracks:
-    """Columns by series, sorted by key. RECENT…: decayed sums over `policy.recent`, of people, expected and its variance."""
+    """Columns by series, sorted by key.
+
+    PEOPLE, EXPECTED: since ONSET. RECENT…, HOUR…: sums that decay over `policy.recent` and `policy.decay`, of people, expected
+    and its variance: on one time scale for all series, so that places and keywords can be compared.
+    """
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -74,16 +87,20 @@ class Tracks:
         data = self.data
         if not len(data):
             return
-        kept = np.exp(-close.seconds / self.policy.recent)
         rows = self.find(keys)
         unseen = np.full(len(data), float(windows))
         unseen[rows[rows >= 0]] -= 1
         data[:, EXPECTED] += unseen * data[:, RATE]
-        whole = (1 - kept**windows) / (1 - kept)  # weight of these windows together
-        weight = np.where(unseen == windows, whole, whole - 1)
-        for sums, each in ((RECENT_EXPECTED, RATE), (RECENT_SPREAD, SPREAD)):
-            data[:, sums] = data[:, sums] * kept**windows + weight * data[:, each]
-        data[:, RECENT] *= kept**windows
+        for over, people, means in (
+            (self.policy.recent, RECENT, ((RECENT_EXPECTED, RATE), (RECENT_SPREAD, SPREAD))),
+            (self.policy.decay, HOUR, ((HOUR_EXPECTED, RATE),)),
+        ):
+            kept = float(np.exp(-close.seconds / over))
+            whole = (1 - kept**windows) / (1 - kept)  # weight of these windows together
+            weight = np.where(unseen == windows, whole, whole - 1)
+            data[:, people] *= kept**windows
+            for sums, each in means:
+                data[:, sums] = data[:, sums] * kept**windows + weight * data[:, each]
         data[:, P] = 1.0
 
     def _add(self, rows: Ints, close: Close, entries: Ints) -> None:
@@ -92,8 +109,9 @@ class Tracks:
         data[rows, PEOPLE] += voices
         data[rows, MESSAGES] += close.messages[entries]
         data[rows, EXPECTED] += expected
-        data[rows, RECENT] += voices
-        data[rows, RECENT_EXPECTED] += expected
+        for people, usual in ((RECENT, RECENT_EXPECTED), (HOUR, HOUR_EXPECTED)):
+            data[rows, people] += voices
+            data[rows, usual] += expected
         data[rows, RATE] = expected
         data[rows, SPREAD] = spread(expected, close.upper[entries])
         data[rows, RECENT_SPREAD] += data[rows, SPREAD]
@@ -115,10 +133,14 @@ class Tracks:
         new[:, ONSET] = new[:, LAST] = close.start
         new[:, P] = 1.0
         # What is usual lately, so that the first window is judged against as much as later ones are.
-        usual = close.expected[entries], spread(close.expected[entries], close.upper[entries])
+        for over, people, mean in (
+            (self.policy.recent, RECENT, RECENT_EXPECTED),
+            (self.policy.decay, HOUR, HOUR_EXPECTED),
+        ):
+            weight = 1 / (1 - np.exp(-close.seconds / over)) - 1
+            new[:, mean] = new[:, people] = weight * close.expected[entries]
         weight = 1 / (1 - np.exp(-close.seconds / self.policy.recent)) - 1
-        new[:, RECENT_EXPECTED], new[:, RECENT_SPREAD] = weight * usual[0], weight * usual[1]
-        new[:, RECENT] = new[:, RECENT_EXPECTED]
+        new[:, RECENT_SPREAD] = weight * spread(close.expected[entries], close.upper[entries])
         self.key = np.insert(self.key, slots, keys)
         self.data = np.insert(self.data, slots, new, axis=0)
         self.channels = np.insert(self.channels, slots, np.zeros((len(keys), MAX_CHANNELS)), axis=0)
@@ -138,13 +160,13 @@ class Tracks:
         if not keep.all():
             self.key, self.data, self.channels = self.key[keep], self.data[keep], self.channels[keep]
 
-    def high(self, rows: Ints) -> npt.NDArray[np.bool_]:
-        """Whether people of the latest while are above the expected band, two at least."""
-        data = self.data[rows]
-        usual = data[:, RECENT_EXPECTED]
-        band = np.maximum(usual + 2 * np.sqrt(data[:, RECENT_SPREAD]), usual + 1.0)
-        high: npt.NDArray[np.bool_] = data[:, RECENT] > band
-        return high
+    def look_back(self, row: int, before: Earlier) -> None:
+        """Add what a series had before it was tracked."""
+        data = self.data[row]
+        data[[PEOPLE, HOUR]] += before.voices
+        data[[EXPECTED]] += before.expected
+        data[MESSAGES] += before.messages
+        data[[ONSET, LOOKED_BACK]] = (before.onset, 1.0)
 
     def state(self) -> TracksState:
         return TracksState(self.start, self.key.tobytes(), self.data.tobytes(), self.channels.tobytes())

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 EVERYWHERE, COUNTRY, REGION, CITY, AIRPORT, NOWHERE = 0, 1, 2, 3, 4, -1
 PARTS = {REGION: 3, COUNTRY: 5, EVERYWHERE: 4}  # so many parts of a place make it the place
 SHARE = 0.6  # or parts in which so much of its usual people live, two of them at least
+PART = 0.1  # of the excess of the greatest part: less does not count as a part
 NEAR_KM = {CITY: 100.0, AIRPORT: 100.0, REGION: 400.0}
 OVERLAP = 0.75  # two keywords share their people when both together have less than this of the sum of each
 EARTH_KM = 6371.0
@@ -132,16 +133,19 @@ class Together:
     def _is_whole(self, place: int, topic: int, rows: list[int]) -> bool:
         level = int(self.trees.place_level[place])
         parts: dict[int, float] = {}
+        usual: dict[int, float] = {}
         for i in rows:
             part = self.line[i][self.line[i].index(place) - 1]
-            usual = self.expected.get((part, topic), (float(self.series.expected[i]), 0.0))[0]
-            parts[part] = max(parts.get(part, 0.0), usual)
+            parts[part] = parts.get(part, 0.0) + self._excess(i)
+            usual[part] = self.expected.get((part, topic), (float(self.series.expected[i]), 0.0))[0]
+        least = PART * max(parts.values())
+        parts = {part: excess for part, excess in parts.items() if excess >= least}
         if len(parts) < 2:
             return False
         if level >= CITY or len(parts) >= PARTS.get(level, 3):
             return True
-        usual, _ = self.expected.get((place, topic), (float("inf"), 0.0))
-        return bool(sum(parts.values()) >= SHARE * usual)
+        whole, _ = self.expected.get((place, topic), (float("inf"), 0.0))
+        return bool(sum(usual[part] for part in parts) >= SHARE * whole)
 
     def _neighbours(self) -> None:
         """Cities, airports or regions close to each other, with related keywords, are one thing also across a border."""

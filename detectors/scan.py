@@ -56,8 +56,8 @@ class Series(NamedTuple):
 
     place: Ints
     keyword: Ints
-    people: Floats  # since the excess began
-    expected: Floats  # in the same time
+    people: Floats  # lately: over the same time for all
+    expected: Floats
     onset: Floats  # Unix seconds
     p_value: Floats
     hot: npt.NDArray[np.bool_]

@@ -21,7 +21,11 @@ class Places:
     """`PlaceTree` from lines "id name level lat lon", indented under their parent."""
 
     def __init__(self, lines: Iterable[tuple[str, str, str, str | None, tuple[float, float] | None]]) -> None:
-        self.rows = [("everywhere", "everywhere", "everywhere", None, None), ("nowhere", "nowhere", "nowhere", None, None), *lines]
+        self.rows = [
+            ("everywhere", "everywhere", "everywhere", None, None),
+            ("nowhere", "nowhere", "nowhere", None, None),
+            *lines,
+        ]
         self.index = {row[0]: number for number, row in enumerate(self.rows)}
         self.parent = np.array([-1 if row[3] is None else self.index[row[3]] for row in self.rows], np.int64)
         self.everywhere, self.nowhere = 0, 1
@@ -82,7 +86,10 @@ AIRPORTS = Places(
         ("airport:DFW", "DFW", "airport", "city:DAL", (32.9, -97.0)),
         ("city:ELP", "El Paso", "city", "region:TX", (31.8, -106.4)),
         *((f"city:TX{n}", f"Texas town {n}", "city", "region:TX", (28.0 + n, -100.0)) for n in range(6)),
-        *((f"region:R{n}", f"State {n}", "region", "country:US", (33.0 + 2 * (n % 8), -120.0 + 6 * (n // 2))) for n in range(16)),
+        *(
+            (f"region:R{n}", f"State {n}", "region", "country:US", (33.0 + 2 * (n % 8), -120.0 + 6 * (n // 2)))
+            for n in range(16)
+        ),
     ]
 )
 PROBLEMS = Keywords(
@@ -126,7 +133,9 @@ class World:
     ) -> None:
         self.places, self.keywords, self.window = places, keywords, window_seconds
         self.troubles, self.rng = troubles, np.random.default_rng(seed)
-        self.alerts = Alerts(Policy(window_seconds=window_seconds, budget_per_week=budget_per_week), places, keywords, CHANNELS)
+        self.alerts = Alerts(
+            Policy(window_seconds=window_seconds, budget_per_week=budget_per_week), places, keywords, CHANNELS
+        )
         self.above = [self._lines(tree.parent) for tree in (places, keywords)]
         leaf_places = ~np.isin(np.arange(len(places.parent)), places.parent) | (np.arange(len(places.parent)) == 1)
         leaf_places[0] = False
