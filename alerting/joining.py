@@ -7,7 +7,7 @@ import numpy as np
 from alerting.case import Case, key_keyword, key_place
 from alerting.places_and_keywords import ANY, Atlas
 from alerting.policy import Policy
-from alerting.tracks import HOUR, HOUR_EXPECTED, STRIDE, Tracks, keys_of
+from alerting.tracks import HOUR, HOUR_EXPECTED, ONSET, STRIDE, Tracks, keys_of
 from detectors.scan import AIRPORT, CITY, NOWHERE, REGION, Found, Series
 
 SHARE_TO_WIDEN = 0.25  # of a country's excess, for its incident to be this one grown
@@ -22,7 +22,7 @@ def belongs(case: Case, found: Found, series: Series, atlas: Atlas, policy: Poli
     keywords = [int(series.keyword[i]) for i in found.tight]
     topics, own = atlas.topics(keywords), atlas.topics(case.keywords)
     related = bool(topics & own) or topics == {ANY} or own == {ANY}
-    onset = min(float(series.onset[i]) for i in found.tight)
+    onset = float(series.onset[found.tight[0]])
     together = abs(onset - case.onset) <= policy.coincide or onset <= case.onset
     level, case_level = atlas.level(found.place), atlas.level(case.place)
     if NOWHERE in (level, case_level):
@@ -72,7 +72,6 @@ def absorb(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atla
     keywords = [int(series.keyword[i]) for i in found.tight]
     if case.state in ("run", "signal"):
         case.place, known = found.place, [] if case.state == "run" else case.keywords
-        case.onset = min(case.onset, *(float(series.onset[i]) for i in found.tight))
         case.keywords = _named([*keywords, *known])
         case.tight = keys[found.tight].tolist() if case.state == "run" else _merged(case.tight, keys[found.tight])
     else:
@@ -124,6 +123,9 @@ def measure(case: Case, tracks: Tracks, atlas: Atlas) -> None:
     tracked = tracks.row(case.place, case.main) >= 0
     holds = tracked and _excesses(tracks, [whole])[0] >= 0.8 * max((excess[key] for key in inside), default=0.0)
     case.measured = ([whole] if holds or not inside else inside) + outside
+    rows = tracks.find(np.asarray(case.measured, np.int64))
+    if case.state in ("run", "signal") and (rows >= 0).any():
+        case.onset = float(tracks.data[rows[rows >= 0], ONSET].min())
 
 
 def _main(case: Case, tracks: Tracks, atlas: Atlas) -> int:
