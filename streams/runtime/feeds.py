@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import BinaryIO
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -20,9 +19,16 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 0.3
 RETRY_SECONDS = 1.0
 LINES = 1000
+CHUNK_BYTES = 64 * 1024
 
 Append = Callable[[Sequence[Entry]], Awaitable[int]]
 Busy = Callable[[], bool]
+
+
+class Readable(Protocol):
+    """A stream that gives what is there, without waiting for more."""
+
+    def read1(self, size: int, /) -> bytes: ...
 
 
 def tick(now: float, partition: int) -> Entry:
@@ -59,10 +65,10 @@ async def follow(file: Followed, append: Append, busy: Busy, idle_tick_seconds: 
 
 
 def read_lines(
-    append: Append, busy: Busy, loop: asyncio.AbstractEventLoop, stream: BinaryIO | None = None
+    append: Append, busy: Busy, loop: asyncio.AbstractEventLoop, stream: Readable | None = None
 ) -> threading.Thread:
     """Bring the lines of standard input into the journal, in a thread that ends with the input."""
-    source = stream or sys.stdin.buffer
+    source: Readable = stream or open(0, "rb", closefd=False)  # noqa: SIM115 - it lives as long as the process
 
     def keep(entries: list[Entry]) -> None:
         while True:
@@ -74,17 +80,22 @@ def read_lines(
                 time.sleep(RETRY_SECONDS)
 
     def run() -> None:
-        count = 0
-        while lines := source.readlines(64 * 1024):
-            now = time.time()
-            kept = [line.rstrip(b"\r\n")[:MAX_PAYLOAD_BYTES] for line in lines]
-            entries = [Entry(RECORD, line, now) for line in kept if line.strip()]
-            while busy():
-                time.sleep(POLL_SECONDS)
-            for first in range(0, len(entries), LINES):
-                keep(entries[first : first + LINES])
-            count += len(entries)
+        count, rest = 0, b""
+        while chunk := source.read1(CHUNK_BYTES):
+            *lines, rest = (rest + chunk).split(b"\n")
+            count += take(lines)
+            rest = rest[:MAX_PAYLOAD_BYTES]  # what a longer line has beyond this is refused anyway
+        count += take([rest])
         log.info("standard input ended", records=count)
+
+    def take(lines: list[bytes]) -> int:
+        now = time.time()
+        entries = [Entry(RECORD, line.rstrip(b"\r")[:MAX_PAYLOAD_BYTES], now) for line in lines if line.strip()]
+        while entries and busy():
+            time.sleep(POLL_SECONDS)
+        for first in range(0, len(entries), LINES):
+            keep(entries[first : first + LINES])
+        return len(entries)
 
     thread = threading.Thread(target=run, name="standard input", daemon=True)
     thread.start()

@@ -113,7 +113,10 @@ def router(service: Service) -> APIRouter:
         """200 while everything works, 503 with the reason while something is broken."""
         red = service.health.red
         response.status_code = 503 if red else 200
-        return {"red": red, "backlog": service.runner.backlog}
+        return {
+            "red": red,
+            "backlog": service.journal.next_seq - 1 - service.runner.written,
+        }  # accepted, not in the store yet
 
     @routes.get("/-/why-not", dependencies=guard, tags=["service"])
     async def why_not(place: str, keyword: str, at: Annotated[float | None, "Unix seconds"] = None) -> Response:

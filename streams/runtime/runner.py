@@ -127,6 +127,11 @@ class Runner:
         self._thread.join(seconds)
 
     @property
+    def written(self) -> int:
+        """Outputs of the journal up to this entry are in the store."""
+        return self._applied
+
+    @property
     def backlog(self) -> int:
         """Entries of the journal not taken yet."""
         return self.journal.next_seq - self.position

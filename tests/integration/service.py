@@ -62,12 +62,12 @@ class Running:
         self.process: subprocess.Popen[bytes] | None = None
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20, trust_env=False)
 
-    def start(self) -> None:
+    def start(self, stdin: bytes = b"") -> None:
         """Begin, not waiting for it to listen."""
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "overheard", "run", "--config", str(self.config)], stdout=log, stderr=log
-            )
+        (self.folder / "stdin").write_bytes(stdin)
+        command = [sys.executable, "-m", "overheard", "run", "--config", str(self.config)]
+        with (self.folder / "log").open("ab") as log, (self.folder / "stdin").open("rb") as given:
+            self.process = subprocess.Popen(command, stdin=given, stdout=log, stderr=log)
 
     def wait(self, seconds: float = 60) -> None:
         """Until it answers."""

@@ -1,0 +1,291 @@
+"""The embedded service in this process: what HTTP answers, what sources bring, what happens when the store or the disk fails."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Awaitable, Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import create_engine, text
+
+from alerting.model import Control
+from streams.runtime.embedded import Service
+from streams.runtime.entries import CONTROL, Entry
+from streams.runtime.feeds import read_lines
+from streams.runtime.http_intake import MAX_BODY_BYTES, Allowance, router
+from streams.runtime.journal import Journal
+from streams.runtime.lock import LockedError
+from streams.runtime.settings import Settings
+
+Test = Callable[[Service, httpx.AsyncClient], Awaitable[None]]
+MINUTE = 1_704_585_600
+
+
+def complaint(number: int, **fields: Any) -> dict[str, Any]:
+    plain = {
+        "id": str(number),
+        "source": "web:test",
+        "text": "no power in Houston",
+        "created_at": MINUTE + number,
+        "author": f"a{number}",
+    }
+    return {**plain, **fields}
+
+
+def run(folder: Path, test: Test, sources: list[dict[str, Any]] | None = None, **settings: Any) -> None:
+    """Run `test` against a service in `folder`."""
+    service = {"data": folder / "var", "idle_tick_seconds": 0, "min_free_megabytes": 0, **settings}
+    built = Service(Settings.model_validate({"pack": "power", "service": service, "sources": sources or []}))
+    app = FastAPI()
+    app.include_router(router(built))
+
+    async def inside() -> None:
+        built.start()
+        try:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+                await test(built, client)
+        finally:
+            await built.stop()
+
+    asyncio.run(inside())
+
+
+async def settled(service: Service) -> None:
+    for _ in range(400):
+        await asyncio.sleep(0.02)
+        if service.runner.backlog == 0 and service.runner.written >= service.journal.next_seq - 1:
+            return
+    raise TimeoutError(service.health)
+
+
+async def complaints(client: httpx.AsyncClient, body: bytes | str, kind: str = "application/json") -> httpx.Response:
+    return await client.post("/complaints", content=body, headers={"content-type": kind})
+
+
+def counted(service: Service) -> int:
+    return sum(source.records for source in service.reader.sources(0.0))
+
+
+def test_one_an_array_and_lines_are_taken_and_bad_ones_told(tmp_path: Path) -> None:
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        answer = await complaints(client, json.dumps(complaint(1)))
+        assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+        answer = await complaints(client, json.dumps([complaint(2), {"id": "x"}, complaint(3)]))
+        told = answer.json()
+        assert (told["accepted"], told["dead_letters"]) == (2, 1)
+        assert (told["rejected"][0]["line"], told["rejected"][0]["reason"]) == (2, "bad_field")
+        body = b"\n".join([json.dumps(complaint(4)).encode(), b"", b"\xff\xfe", json.dumps(complaint(5)).encode()])
+        told = (await complaints(client, body, "application/x-ndjson")).json()
+        assert (told["accepted"], [one["line"] for one in told["rejected"]]) == (2, [3])
+        await complaints(client, json.dumps(complaint(9, created_at=MINUTE + 3600)))
+        await settled(service)
+        assert counted(service) == 6
+        assert sum(one.count for one in service.reader.dead_letters(0.0)) == 2
+
+    run(tmp_path, test)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        (b"no json", "application/json", "line 1"),
+        (b'[{"id": 1}, {', "application/json", "array"),
+        (b"", "application/json", "line 1"),
+        (b"\n \n", "application/x-ndjson", "no record"),
+    ],
+)
+def test_an_unreadable_body_is_refused_and_leaves_nothing(tmp_path: Path, body: bytes, kind: str, said: str) -> None:
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        answer = await complaints(client, body, kind)
+        assert answer.status_code == 400
+        assert said in answer.json()["detail"]
+        assert service.journal.next_seq == 0
+
+    run(tmp_path, test)
+
+
+def test_a_body_too_large_is_413_declared_or_not(tmp_path: Path) -> None:
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        async def stream() -> Any:
+            for _ in range(MAX_BODY_BYTES // 1000 + 1):
+                yield b" " * 1000
+
+        assert (await client.post("/complaints", content=b" " * (MAX_BODY_BYTES + 1))).status_code == 413
+        assert (await client.post("/complaints", content=stream())).status_code == 413
+        large = json.dumps(complaint(1, text="x" * 300_000))
+        assert (await complaints(client, large)).json()["rejected"][0]["reason"] == "too_large"
+
+    run(tmp_path, test)
+
+
+def test_a_token_is_asked_for_where_there_is_one_and_other_sites_may_not_post(tmp_path: Path) -> None:
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        body = json.dumps(complaint(1))
+        for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic x"}):
+            answer = await client.post("/complaints", content=body, headers=headers)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert (await client.get("/metrics", headers=headers)).status_code == 401
+        right = {"authorization": "Bearer 0123456789abcdef"}
+        assert (await client.post("/complaints", content=body, headers=right)).status_code == 202
+        foreign = {**right, "origin": "https://elsewhere.example"}
+        assert (await client.post("/complaints", content=body, headers=foreign)).status_code == 403
+
+    run(tmp_path, test, token="0123456789abcdef")
+
+
+def test_a_client_that_sends_too_much_is_asked_to_wait(tmp_path: Path) -> None:
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        body = json.dumps([complaint(number) for number in range(20)])
+        answers = [await complaints(client, body) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [202, 429, 429]
+        assert int(answers[1].headers["retry-after"]) >= 1
+
+    run(tmp_path, test, records_per_second=10)
+
+
+def test_an_allowance_refills_and_never_refuses_for_ever() -> None:
+    allowance = Allowance(10.0)
+    assert allowance.take("a", 20, 0.0) == 0
+    assert allowance.take("a", 5, 0.0) == pytest.approx(0.5)
+    assert allowance.take("a", 5, 0.5) == 0
+    assert allowance.take("b", 500, 0.5) == 0, "larger than the bucket passes when the bucket is full"
+    assert allowance.take("b", 1, 1.0) > 0
+
+
+def test_an_act_takes_effect_at_the_next_close_and_is_kept(tmp_path: Path) -> None:
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        answer = await client.post("/controls", json={"kind": "note", "author": "me", "incident": "i", "value": "seen"})
+        assert answer.status_code == 202
+        await settled(service)
+        (control,) = service.reader.controls("i")
+        assert (control.author, control.value, control.id) == ("me", "seen", answer.json()["id"])
+        assert (await client.post("/controls", json={"kind": "dance", "author": "me"})).status_code == 400
+
+    run(tmp_path, test)
+
+
+def test_a_locked_store_refuses_with_503_and_recovers_by_itself(tmp_path: Path) -> None:
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        assert (await complaints(client, json.dumps(complaint(1)))).status_code == 202
+        await settled(service)
+        other = create_engine(service.store.url)
+        with other.connect() as blocking:
+            blocking.execute(text("BEGIN IMMEDIATE"))
+            assert (await complaints(client, json.dumps(complaint(2)))).status_code == 202
+            for _ in range(200):
+                await asyncio.sleep(0.05)
+                if service.health.red:
+                    break
+            answer = await complaints(client, json.dumps(complaint(3)))
+            assert answer.status_code == 503
+            assert "locked" in answer.json()["detail"]
+            assert answer.headers["retry-after"]
+            assert (await client.get("/-/healthy")).status_code == 503
+            assert "locked" in (service.reader.status(time.time()).red or "")
+            blocking.rollback()
+        await settled(service)
+        assert service.health.red is None
+        assert (await complaints(client, json.dumps(complaint(4)))).status_code == 202
+        await complaints(client, json.dumps(complaint(9, created_at=MINUTE + 3600)))
+        await settled(service)
+        assert counted(service) == 4  # the third was refused
+
+    run(tmp_path, test)
+
+
+def test_files_and_standard_input_are_partitions_of_one_log(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.jsonl"
+    feed.write_text(
+        "".join(json.dumps(complaint(number, source="feed")) + "\n" for number in range(50)) + '{"id": "half'
+    )
+
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        lines = b"".join(json.dumps(complaint(number, source="piped")).encode() + b"\n" for number in range(30))
+        thread = read_lines(service.append, lambda: False, asyncio.get_running_loop(), BytesIO(lines))
+        await asyncio.to_thread(thread.join, 10)
+        with feed.open("a") as file:
+            file.write('way"}\n' + json.dumps(complaint(60, source="feed", created_at=MINUTE + 7200)) + "\n")
+        await complaints(client, json.dumps(complaint(61, source="piped", created_at=MINUTE + 7200)))
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            if counted(service) == 51 + 31:
+                break
+        assert {one.source: one.records for one in service.reader.sources(0.0)} == {"feed": 51, "piped": 31}
+        (dead,) = service.reader.dead_letters(0.0)
+        assert (dead.reason, dead.where, dead.count) == ("bad_field", "feed.jsonl", 1)
+
+    run(tmp_path, test, [{"kind": "file", "name": "feed", "path": feed}])
+
+
+def test_a_restart_goes_on_without_a_snapshot_too(tmp_path: Path) -> None:
+    async def first(service: Service, client: httpx.AsyncClient) -> None:
+        await complaints(client, json.dumps([complaint(number) for number in range(100)]))
+        await settled(service)
+
+    async def second(service: Service, client: httpx.AsyncClient) -> None:
+        await complaints(client, json.dumps([complaint(number) for number in range(90, 110)]))
+        await complaints(client, json.dumps(complaint(999, created_at=MINUTE + 3600)))
+        await settled(service)
+        (source,) = service.reader.sources(0.0)
+        assert (source.records, service.reader.matrix(MINUTE, MINUTE + 600)[0].voices) == (111, 110)
+
+    run(tmp_path, first, snapshot_seconds=3600)
+    engine = create_engine(f"sqlite:///{tmp_path / 'var' / 'store.sqlite'}")
+    with engine.begin() as connection:
+        connection.execute(text("delete from snapshots"))
+    run(tmp_path, second)
+
+
+def test_a_tick_closes_windows_when_nothing_comes(tmp_path: Path) -> None:
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        await complaints(client, json.dumps(complaint(1, created_at=time.time() - 300)))
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            if service.reader.matrix(time.time() - 600, time.time()):
+                return
+        raise TimeoutError
+
+    run(tmp_path, test, idle_tick_seconds=0.2)
+
+
+def test_a_second_service_on_one_folder_is_refused_naming_the_first(tmp_path: Path) -> None:
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        with pytest.raises(LockedError, match=str(os.getpid())):
+            Service(service.settings)
+
+    run(tmp_path, test)
+
+
+def test_metrics_tell_what_was_counted(tmp_path: Path) -> None:
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        await complaints(client, json.dumps([complaint(1), complaint(2), {"id": "bad"}]))
+        await complaints(client, json.dumps(complaint(9, created_at=MINUTE + 3600)))
+        await settled(service)
+        told = (await client.get("/metrics")).text
+        assert 'overheard_records_total{source="web:test"} 3.0' in told
+        assert 'overheard_dead_letters_total{reason="bad_field"} 1.0' in told
+        assert "overheard_healthy 1.0" in told
+
+    run(tmp_path, test)
+
+
+def test_controls_written_while_the_service_is_down_are_taken_when_it_runs(tmp_path: Path) -> None:
+    control = Control(id="c", kind="ack", at=5.0, author="me", incident="i")
+    journal = Journal(tmp_path / "var" / "journal")
+    journal.write([Entry(CONTROL, msgspec.json.encode(control), 5.0)])
+    journal.close()
+
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        assert service.reader.controls() == [control]
+
+    run(tmp_path, test)
