@@ -15,20 +15,21 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _EMAIL = re.compile(
-    r"[\w.+%'-]{1,64}\s?(?:@|[(\[{]\s?at\s?[)\]}])\s?[\w-]{1,63}(?:\s?(?:\.|[(\[{]\s?dot\s?[)\]}])\s?[\w-]{1,63}){1,4}"
+    r"[\w.+%'-]{1,64}(?:@|\s@\s|\s?[(\[{]\s?at\s?[)\]}]\s?)[\w-]{1,63}"
+    r"(?:(?:\.|\s?[(\[{]\s?dot\s?[)\]}]\s?)[\w-]{1,63}){1,4}"
     r"|[\w.+%'-]{1,64}\s+at\s+[\w-]{1,63}\s+dot\s+(?:com|org|net|edu|gov|co|uk|de)\b",
     re.IGNORECASE,
 )
-_AT = re.compile(r"[(\[{]\s?at\s?[)\]}]|\bdot\b", re.IGNORECASE)  # what an address without @ needs
+_EMAIL_HINT = re.compile(r"[\w.+%'-]@\w|\s@\s|[(\[{]\s?at\s?[)\]}]|\bdot\b", re.IGNORECASE)
 _HANDLE = re.compile(r"@\w+(?:[.\-]\w+)*(?:@[\w.-]+)?|(?<![\w/])/?u/[\w-]{3,}")
 _DIGITS = re.compile(r"\+?\(?\d(?:[ .\-()/_*·‐‑‒–—]{0,3}\d|,\d)*\)?")
 _CODE = re.compile(
     r"\b(?=[A-Z0-9]*\d)(?![A-Z]{2}\d{4}\b)(?=(?:\d*[A-Z]){2})[A-Z0-9]{6}\b"
 )  # a booking's, unless a flight's
 _NAMED_CODE = re.compile(
-    r"\b((?:confirmation|locator|reservation|booking|record|pnr|conf)\W{1,3}(?:\w{2,9}\W{1,3}){0,2}?)([A-Z0-9]{6})\b"
+    r"\b((?i:confirmation|locator|reservation|booking|record|pnr|conf)\W{1,3}(?:\w{2,9}\W{1,3}){0,2}?)([A-Z0-9]{6})\b"
 )
-_CODE_NAME = re.compile("confirmation|locator|reservation|booking|record|pnr|conf")
+_CODE_NAME = re.compile("confirmation|locator|reservation|booking|record|pnr|conf", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _STREET = re.compile(
     r"\b\d{1,5}[a-z]?,?\s+(?!(?:hours?|hrs?|mins?|minutes?|days?|people|times)\b)(?:[\w.'-]{1,20}\s+){1,3}?"
@@ -46,7 +47,7 @@ _POSTCODE = re.compile(r"\b(?:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d
 def redact(text: str, limit: int = 200) -> str:
     """The text on one line of at most `limit` characters; handles, addresses, phones, long numbers, codes, links masked."""
     text = _visible(text[:MAX_CHARACTERS])
-    if "@" in text or _AT.search(text):
+    if _EMAIL_HINT.search(text):
         text = _EMAIL.sub("[email]", text)
     if "." in text or "//" in text:
         text = _LINK.sub("[link]", text)

@@ -93,7 +93,9 @@ def test_disguised_phrases_are_still_heard() -> None:
     ("text", "redacted"),
     [
         ("@jane thanks, cc @JetBlue.", "[user] thanks, cc [user]."),
+        ("Thanks @jane. Great crew", "Thanks [user]. Great crew"),
         ("＠jane is stuck", "[user] is stuck"),
+        ("mail jane @ mail.com", "mail [email]"),
         ("@\u200bjane is stuck", "[user] is stuck"),
         ("write to jane.doe+x@mail.example.co.uk now", "write to [email] now"),
         ("write to jane＠mail.com", "write to [email]"),
@@ -108,6 +110,7 @@ def test_disguised_phrases_are_still_heard() -> None:
         ("ticket 0162424965446", "ticket [phone]"),
         ("zip 90210", "zip [number]"),
         ("conf# FVF9YW", "conf# [number]"),
+        ("PNR: QWERTY", "PNR: [number]"),
         ("my confirmation is QWERTY please", "my confirmation is [number] please"),
         ("look https://t.co/abc?x=1 and www.site.org/x or bit.ly/y", "look [link] and [link] or [link]"),
         ("no power at 12 Main Street since noon", "no power at [address] since noon"),
