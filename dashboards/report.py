@@ -52,17 +52,14 @@ def in_short(report: Report) -> str:
         if reachable.labels
         else f"{result.answered} of {count_of(result.labels, 'known disruption')} found"
     )
-    price = (
-        ""
-        if result.unanswered_per_week is None
-        else f", {number2(result.unanswered_per_week)} unanswered incidents a week"
-    )
+    price = "" if result.unanswered_per_week is None else f", {rate(result.unanswered_per_week)}"
     return f"{heard}: {found}{_median(result)}{price}."
 
 
-def number2(value: float) -> str:
-    """Small rates with the digits that matter: 0.07, 0.2, 3."""
-    return f"{value:.2g}" if value < 10 else f"{value:.0f}"
+def rate(value: float) -> str:
+    """`0.07 unanswered incidents a week`: small rates with the digits that matter."""
+    told = f"{value:.2g}" if value < 10 else f"{value:.0f}"
+    return f"{told} unanswered {'incident' if told == '1' else 'incidents'} a week"
 
 
 def _median(result: Evaluation) -> str:

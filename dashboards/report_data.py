@@ -17,6 +17,7 @@ from streams.runtime.replay import Replayed
 
 MAX_CARDS = 60
 MIN_AROUND_SECONDS = 3 * 3600.0
+MOST_SHOWN_SECONDS = 5 * 86400.0  # of an incident after it was told
 TIMELINE_SLOTS = 240
 GAP_EXPECTED = 20.0  # a silence in which this many records are usual is a gap
 HOUR = 3600
@@ -185,8 +186,8 @@ def keyword_name(keywords: KeywordTree, keyword: int) -> str:
 
 
 def _span(incident: Incident, last: float) -> tuple[float, float]:
-    """What the chart shows: the incident, and before it at least as long."""
-    end = incident.resolved_at or max(last, decided(incident))
+    """What the chart shows: the incident (of a very long one its first days), and some time around it."""
+    end = min(incident.resolved_at or max(last, decided(incident)), decided(incident) + MOST_SHOWN_SECONDS)
     around = max(MIN_AROUND_SECONDS, 0.6 * (end - incident.onset))
     return incident.onset - around, end + around / 3
 

@@ -45,9 +45,7 @@ class LabelWatch:
             best = there[np.argmin(cells.p_value[there])]
             if cells.p_value[best] < self._best[number]:
                 self._best[number] = float(cells.p_value[best])
-                why = self.pipeline.alerts.why_not(int(cells.place[best]), int(cells.keyword[best]), float(at))
-                stopped = next((gate.gate for gate in why.gates if not gate.passed), "")
-                self._misses[number] = Miss(stopped, why.answer)
+                self._misses[number] = self._ask(int(cells.place[best]), int(cells.keyword[best]), float(cells.start))
 
     def _ask(self, place: int, keyword: int, at: float) -> Miss:
         why = self.pipeline.alerts.why_not(place, keyword, at)

@@ -81,9 +81,9 @@ def replay(
     names = [one.name for one in inputs]
     router = Router(pipeline.config.partitions)
     ordered = in_order(inputs, ZoneOf(pipeline.config.sources, pipeline.config.timezone), folder, progress)
-    for batch in _between_controls(
-        ordered.batches, sorted(controls, key=lambda one: (one.at, one.id)), pipeline.control
-    ):
+    batches = _short(ordered.batches) if watch else ordered.batches
+    acts = sorted(controls, key=lambda one: (one.at, one.id))
+    for batch in _between_controls(batches, acts, pipeline.control):
         if result.first == float("inf"):
             result.first = next((dated[0] for dated in batch if dated[0] >= EARLIEST), result.first)
         result.records += len(batch)
