@@ -245,7 +245,7 @@ class Detect:
             self.bank = self._new_bank()
             self.bank_size = len(self.index)
         elif self.bank_size < len(self.index):
-            self.bank.grow(len(self.index), self.index.groups(), self.index.parents())
+            self.bank.grow(len(self.index), self.index.groups(), self.index.parents(), self.index.zones)
             self.bank_size = len(self.index)
         return self.bank
 

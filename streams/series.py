@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -24,7 +24,9 @@ class SeriesIndex:
         self.keys: Ints = np.zeros(0, np.int64)  # by series: place * MAX_KEYWORDS + keyword
         self._sorted: Ints = np.zeros(0, np.int64)
         self._series: Ints = np.zeros(0, np.int64)
-        self.zones, self._group_of_place = zone_groups(places)
+        self.zones: list[str] = []  # one name a group, in the order groups joined
+        self._clocks, self._clock_of_place = clocks(places)
+        self._group_of_clock: Ints = np.full(len(self._clocks), -1, np.int64)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -53,6 +55,7 @@ class SeriesIndex:
             self._sorted = np.insert(self._sorted, slot[~known], new)
             self._series = np.insert(self._series, slot[~known], np.arange(len(self.keys), len(self.keys) + len(new)))
             self.keys = np.concatenate((self.keys, new))
+            self._join_groups(new)
         return self._find(keys)
 
     def mask(self, pairs: Collection[tuple[int, int]]) -> npt.NDArray[np.bool_]:
@@ -72,7 +75,7 @@ class SeriesIndex:
 
     def groups(self) -> Ints:
         """int64[n]: series whose local clocks agree share a daily and weekly profile."""
-        return self._group_of_place[self.keys // MAX_KEYWORDS]
+        return self._group_of_clock[self._clock_of_place[self.keys // MAX_KEYWORDS]]
 
     def parents(self) -> Ints:
         """int64[n]: the series of the same keyword one place up, -1 at the top."""
@@ -88,24 +91,32 @@ class SeriesIndex:
         self.keys = keys
         order = np.argsort(keys, kind="stable")
         self._sorted, self._series = keys[order], order.astype(np.int64)
+        self.zones, self._group_of_clock[:] = [], -1
+        self._join_groups(keys)
+
+    def _join_groups(self, keys: Ints) -> None:
+        """Number the groups that these series bring, in the series' order."""
+        for clock in dict.fromkeys(self._clock_of_place[keys // MAX_KEYWORDS].tolist()):
+            if self._group_of_clock[clock] < 0:
+                self._group_of_clock[clock] = len(self.zones)
+                self.zones.append(self._clocks[clock])
 
     def _find(self, keys: Ints) -> Ints:
         return self._series[np.searchsorted(self._sorted, keys)]
 
 
-def zone_groups(places: Places) -> tuple[list[str], Ints]:
-    """Time zones whose clocks agree as one group: a zone name per group, and each place's group, int64[number of places]."""
-    names, of_place = np.unique(
-        np.array([places.zone(place) for place in range(len(places.parent))]), return_inverse=True
-    )
-    clocks: dict[tuple[float, ...], int] = {}
-    zones: list[str] = []
-    group = np.zeros(len(names), np.int64)
+def clocks(places: Places) -> tuple[list[str], Ints]:
+    """Time zones whose clocks agree, as one: a zone name each, and the number of each place's, int64[number of places]."""
+    zones = [places.zone(place) for place in range(len(places.parent))]
+    names, of_place = np.unique(np.array(zones), return_inverse=True)
+    known: dict[tuple[float, ...], int] = {}
+    distinct: list[str] = []
+    clock = np.zeros(len(names), np.int64)
     for number, name in enumerate(names.tolist()):
         zone = ZoneInfo(name or "UTC")
-        clock = tuple((probe.astimezone(zone).utcoffset() or UTC.utcoffset(None)).total_seconds() for probe in _PROBES)
-        if clock not in clocks:
-            clocks[clock] = len(zones)
-            zones.append(name or "UTC")
-        group[number] = clocks[clock]
-    return zones, group[of_place].astype(np.int64)
+        shown = tuple((probe.astimezone(zone).utcoffset() or timedelta()).total_seconds() for probe in _PROBES)
+        if shown not in known:
+            known[shown] = len(distinct)
+            distinct.append(name or "UTC")
+        clock[number] = known[shown]
+    return distinct, clock[of_place].astype(np.int64)
