@@ -132,12 +132,13 @@ class Taxonomy:
         self._codes: dict[str, int] = {}
         self._triggers: dict[int, list[int]] = {}  # nodes that a phrase stands for: leaves, subjects
         self._rules: dict[int, _Rule] = {}
-        for subject in pack.subjects:
-            for code in self._code(subject.phrases):
-                self._triggers.setdefault(code, []).append(self._subjects[subject.id])
         for leaf in self.leaves:
             for code in self._code(self._keywords[leaf].phrases):
                 self._triggers.setdefault(code, []).append(leaf)
+        self._leaf_phrases = len(self._codes)  # codes before this are phrases of leaves
+        for subject in pack.subjects:
+            for code in self._code(subject.phrases):
+                self._triggers.setdefault(code, []).append(self._subjects[subject.id])
         for leaf in self.leaves:
             self._rules[leaf] = self._rule(pack, leaf)
         self._places: dict[int, int] = {}
@@ -192,6 +193,8 @@ class Taxonomy:
         if max(codes) >= self._only_place or not self._also_places.isdisjoint(codes):
             places = self._named(list(self._iter(text)))
             codes = tuple([code for code in codes if code < self._only_place])
+        if not codes or min(codes) >= self._leaf_phrases:
+            return (), places
         leaves = self._leaves.get(codes)
         if leaves is None:
             leaves = self._decide(codes)
