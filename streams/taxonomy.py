@@ -126,6 +126,18 @@ class Taxonomy:
             for node in self.leaves
         }
 
+    def sayings(self) -> Mapping[int, tuple[str, ...]]:
+        """What people may say to be heard under each leaf: its phrases, with a needed word where they alone do not do."""
+        return {leaf: tuple(self._sayings(leaf)) for leaf in self.leaves}
+
+    def _sayings(self, leaf: int) -> Iterable[str]:
+        needs = self._keywords[leaf].needs
+        for phrase in self._keywords[leaf].phrases:
+            for saying in (phrase, *(f"{phrase} {need}" for need in needs)):
+                if leaf in self.match(normalise(saying)):
+                    yield saying
+                    break
+
     # -- the scan ------------------------------------------------------------------------------------------------
 
     def _build_automaton(self, pack: Pack, names: Iterable[tuple[str, int]]) -> None:

@@ -135,6 +135,12 @@ def test_a_name_may_be_a_condition_too(taxonomy: Taxonomy) -> None:
     assert taxonomy.scan(normalise("my bag is lost")) == ((taxonomy.index("bags"),), [7])
 
 
+def test_sayings_are_heard_under_their_leaf(taxonomy: Taxonomy) -> None:
+    assert taxonomy.sayings()[taxonomy.index("bags")] == ("bag lost", "Größe falsch lost")
+    for leaf, sayings in Taxonomy(load_pack("airline")).sayings().items():
+        assert sayings, leaf
+
+
 def test_the_tree_is_a_keyword_tree(taxonomy: Taxonomy) -> None:
     tree: KeywordTree = taxonomy
     ids = [tree.id(node) for node in range(len(taxonomy))]
