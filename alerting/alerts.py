@@ -17,14 +17,15 @@ from alerting.lifecycle import advance
 from alerting.memory import Memory, MemoryState
 from alerting.model import MAX_CHANNELS, Close, Control, Incident, KeywordTree, PlaceTree
 from alerting.places_and_keywords import Atlas
-from alerting.policy import LEVEL, Policy
+from alerting.policy import Policy
 from alerting.tracks import EXPECTED, HOUR, HOUR_EXPECTED, LOOKED_BACK, ONSET, PEOPLE, STRIDE, P, Tracks, TracksState
 from alerting.why_not import WhyNot, why_not
 from detectors.scan import Found, Series, scan
-from detectors.tail_cut import WEEK_SECONDS, TailCut
+from detectors.tail_cut import WEEK_SECONDS, TailCut, TailState
 
 VERSION = 1
 FIRST_GUESS_RUNS_PER_WEEK = 200.0  # quiet runs under LEVEL, before any were seen
+MOST_CASES = 300  # with more, only what is under the cut opens another
 ARCHIVE = 500  # ended cases that can still be judged by people
 FORGET_CHANNELS = 0.9999  # kept of the channels' shares at each close
 
@@ -38,7 +39,7 @@ class State(msgspec.Struct, array_like=True):
     standing: acts.Standing
     tracks: TracksState
     memory: MemoryState
-    tail: tuple[float, float, float, float]
+    tail: TailState
     opened: list[tuple[float, str]]
     channel_people: list[float]
     last_end: float | None
@@ -53,7 +54,7 @@ class Alerts:
         self.channels = channels
         self.tracks = Tracks(policy)
         self.memory = Memory(policy)
-        self.tail = TailCut(policy.budget_per_week, FIRST_GUESS_RUNS_PER_WEEK)
+        self.tail = TailCut(policy.budget_per_week, FIRST_GUESS_RUNS_PER_WEEK, policy.most_runs_per_week)
         self.cases: list[Case] = []
         self.archive: list[Case] = []
         self.standing = acts.Standing()
@@ -141,10 +142,10 @@ class Alerts:
     def _scan(self, close: Close) -> tuple[Series, list[Found]]:
         """Scopes that explain what is unusual now."""
         tracks = self.tracks
-        for row in np.flatnonzero((tracks.data[:, P] <= LEVEL) & (tracks.data[:, LOOKED_BACK] == 0)).tolist():
+        for row in np.flatnonzero((tracks.data[:, P] <= self.tail.level) & (tracks.data[:, LOOKED_BACK] == 0)).tolist():
             tracks.look_back(row, self.memory.look_back(int(tracks.key[row]), tracks.data[row, ONSET]))
         data = tracks.data
-        hot = (data[:, P] <= LEVEL) & (data[:, PEOPLE] >= 2) & (data[:, PEOPLE] >= data[:, EXPECTED] + 1)
+        hot = (data[:, P] <= self.tail.level) & (data[:, PEOPLE] >= 2) & (data[:, PEOPLE] >= data[:, EXPECTED] + 1)
         places = tracks.key // STRIDE
         wanted = hot
         if hot.any():
@@ -169,6 +170,8 @@ class Alerts:
             homes = [case for case in self.cases if belongs(case, one, series, self.atlas, self.policy)]
             home = min(homes, key=lambda case: closeness(case, one, series, self.atlas), default=None)
             if home is None:
+                if len(self.cases) > MOST_CASES and float(series.p_value[one.tight].min()) > self.tail.cut:
+                    continue
                 home = new_case(one, series, self.tracks, self.atlas, float(close.start + close.seconds))
                 home.drill = close.drill
                 self.cases.append(home)
@@ -198,7 +201,7 @@ class Alerts:
     def _bar(self, close: Close) -> Bar:
         shares = self.channel_people / self.channel_people.sum()
         signal = self.tail.under(self.policy.signals_per_budget * self.policy.budget_per_week)
-        return Bar(self.tail.cut, signal, tuple(shares.tolist()), self.channels, close.learning)
+        return Bar(self.tail.cut, signal, self.tail.level, tuple(shares.tolist()), self.channels, close.learning)
 
     def _tell(self, case: Case, close: Close, reason: str) -> Incident:
         if not case.told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ class Bar(NamedTuple):
 
     cut: float
     signal_cut: float
+    level: float  # runs begin under it
     shares: tuple[float, ...]
     channels: tuple[str, ...]
     learning: bool
@@ -84,7 +86,8 @@ def agreeing_channels(case: Case, policy: Policy, bar: Bar) -> list[int]:
 def fresh(case: Case, policy: Policy, since: float) -> bool:
     """Whether people of the latest while, after `since`, are by themselves more than chance: leftovers of long sums are not."""
     end = case.pulses[-1].start + policy.window_seconds if case.pulses else 0.0
-    lately = [pulse for pulse in case.pulses if pulse.start >= max(since, end - reach(case, policy))]
+    begin = max(since, end - reach(case, policy))
+    lately = list(takewhile(lambda pulse: pulse.start >= begin, reversed(case.pulses)))
     voices, expected = sum(pulse.voices for pulse in lately), sum(pulse.expected for pulse in lately)
     return voices >= policy.suspected_people and poisson_tail(voices, expected) <= FRESH_P
 
@@ -107,11 +110,11 @@ def high(case: Case, policy: Policy) -> bool:
 
 
 def pulses_of(case: Case, seconds: float, policy: Policy) -> list[Pulse]:
-    """The windows of the last so many seconds."""
+    """The windows of the last so many seconds, newest first."""
     if not case.pulses:
         return []
     since = case.pulses[-1].start + policy.window_seconds - seconds
-    return [pulse for pulse in case.pulses if pulse.start >= since]
+    return list(takewhile(lambda pulse: pulse.start >= since, reversed(case.pulses)))
 
 
 def usual_number(expected: float) -> str:

@@ -6,7 +6,7 @@ from alerting.case import RANK, Case
 from alerting.gates import Bar, Verdict, fresh, high, judge, pulses_of, reach
 from alerting.model import Blind, Close
 from alerting.places_and_keywords import Atlas
-from alerting.policy import LEVEL, Policy
+from alerting.policy import Policy
 
 BATCH = "batch_entry"
 NEW_PART_PEOPLE = 3
@@ -15,7 +15,7 @@ NEW_PART_PEOPLE = 3
 def advance(case: Case, close: Close, policy: Policy, bar: Bar, atlas: Atlas) -> str | None:
     """Move a case on by one close; the reason of its new revision, None when there is nothing to tell."""
     end = float(close.start + close.seconds)
-    if case.p_now <= LEVEL:
+    if case.p_now <= bar.level:
         case.last_unusual = end
     _count_streak(case, policy, bar)
     if case.state == "resolved":

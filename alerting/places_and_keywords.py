@@ -30,11 +30,12 @@ class Atlas:
         self.trees = Trees(
             np.asarray(places.parent, np.int64), levels, at.reshape(-1, 2), np.asarray(keywords.parent, np.int64)
         )
+        self._levels: list[int] = levels.tolist()
         self._place_of: dict[str, int] | None = None
         self._keyword_of: dict[str, int] | None = None
 
     def level(self, place: int) -> int:
-        return int(self.trees.place_level[place])
+        return self._levels[place]
 
     def lies_in(self, place: int, other: int) -> bool:
         """Whether `place` is `other` or lies in it."""

@@ -13,6 +13,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     window_seconds: int = 60
     budget_per_week: float = 3.0  # false incidents a week that are accepted: sets the cut
     signals_per_budget: float = 20.0  # the board shows so many signals for one incident of the budget
+    most_runs_per_week: float = 1000.0  # quiet runs watched, to learn the cut from
     suspected_people: int = 3
     confirmed_people: int = 5
     corroborated_cut_factor: float = 3.0  # the cut is so much looser where two channels agree

@@ -22,21 +22,31 @@ HOLDS = 0.8  # share of a group's excess in one child to descend into it
 SURPRISING = 1e-3
 
 
-class Trees(NamedTuple):
-    """Places and keywords as plain arrays; keyword 0 is the root. Parents are -1 at roots."""
+class Trees:
+    """Places and keywords as plain arrays; keyword 0 is the root. Parents are -1 at roots.
 
-    place_parent: Ints
-    place_level: Ints  # the levels above
-    place_at: Floats  # float[n, 2]: latitude, longitude in degrees, NaN where unknown
-    keyword_parent: Ints
+    `place_level`: the levels above; `place_at`: float[n, 2], latitude and longitude in degrees, NaN where unknown.
+    """
+
+    def __init__(self, place_parent: Ints, place_level: Ints, place_at: Floats, keyword_parent: Ints) -> None:
+        self.place_parent, self.place_level, self.place_at = place_parent, place_level, place_at
+        self.keyword_parent = keyword_parent
+        self._places: dict[int, list[int]] = {}
+        self._keywords: dict[int, list[int]] = {}
 
     def above(self, place: int) -> list[int]:
         """The place and what it lies in, from itself up."""
-        return _line(self.place_parent, place)
+        line = self._places.get(place)
+        if line is None:
+            line = self._places[place] = _line(self.place_parent, place)
+        return line
 
     def keywords_above(self, keyword: int) -> list[int]:
         """The keyword and what it belongs to, from itself up to the root."""
-        return _line(self.keyword_parent, keyword)
+        line = self._keywords.get(keyword)
+        if line is None:
+            line = self._keywords[keyword] = _line(self.keyword_parent, keyword)
+        return line
 
     def topic(self, keyword: int) -> int:
         """The keyword's ancestor just under the root; 0 for the root."""

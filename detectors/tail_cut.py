@@ -1,7 +1,7 @@
 """The cut under a p-value that keeps false alerts to a number a week, learnt from how low quiet runs go.
 
-A *run* is a stretch in which a series (or a group of related ones) stays at or under `LEVEL`; its lowest p-value is what could
-have alerted. Quiet runs under p come at rate * (p / LEVEL) ** shape a week: a straight line on log-log paper, of slope 1 for
+A *run* is a stretch in which a series (or a group of related ones) stays at or under a level; its lowest p-value is what could
+have alerted. Quiet runs under p come at rate * (p / level) ** shape a week: a straight line on log-log paper, of slope 1 for
 exact p-values and less where a detector is too sure of itself. Runs that alerted are not looked at (they may be
 disruptions), so the shape is that of an exponential cut off at the cut (maximum likelihood).
 """
@@ -21,18 +21,24 @@ PRIOR_SHAPE_RUNS = 50.0  # and slope 1 as much as so many
 SHAPES = (0.25, 1.25)
 SHARE = 0.75  # of the budget is aimed at: the rest is for what is not known of rate and shape
 LOWEST_CUT = 1e-15
+TailState = tuple[float, float, float, float, float, float]
 
 
 class TailCut:
-    """`per_week`: false alerts allowed, in the long-run mean. `runs_per_week`: a first guess of quiet runs under LEVEL."""
+    """`per_week`: false alerts allowed, in the long-run mean. `runs_per_week`: a first guess of quiet runs under LEVEL.
 
-    def __init__(self, per_week: float, runs_per_week: float) -> None:
+    `most_runs`: where more come a week, `level` goes down, so that watching them stays cheap however many series there are.
+    """
+
+    def __init__(self, per_week: float, runs_per_week: float, most_runs: float = math.inf) -> None:
         if not per_week > 0 or not runs_per_week > 0:
             raise ValueError("per_week, runs_per_week: positive numbers wanted")
         self.per_week = per_week
         self.guess = runs_per_week
+        self.most_runs = most_runs
+        self.level = LEVEL
         self.runs = 0.0  # seen, discounted
-        self.depth = 0.0  # sum over them of ln(LEVEL / lowest p)
+        self.depth = 0.0  # sum over them of ln(level / lowest p)
         self.weeks = 0.0  # watched, discounted
         self._cut: float | None = None
         self._cut = self._solve(self.allowed)
@@ -44,7 +50,7 @@ class TailCut:
 
     @property
     def rate(self) -> float:
-        """Quiet runs under LEVEL a week."""
+        """Quiet runs under the level a week."""
         return (self.runs + PRIOR_RUNS) / (self.weeks + PRIOR_RUNS / self.guess)
 
     @property
@@ -57,20 +63,28 @@ class TailCut:
     @property
     def shape(self) -> float:
         """Slope of the quiet tail."""
-        return self._shape(math.log(LEVEL / max(self.cut, LOWEST_CUT)))
+        return self._shape(math.log(self.level / max(self.cut, LOWEST_CUT)))
 
     def under(self, per_week: float) -> float:
         """The p-value that quiet runs go under so many times a week."""
-        return min(LEVEL, max(LOWEST_CUT, LEVEL * math.pow(per_week / self.rate, 1 / self.shape)))
+        return min(self.level, max(LOWEST_CUT, self.level * math.pow(per_week / self.rate, 1 / self.shape)))
 
     def observe(self, lowest: npt.ArrayLike) -> None:
         """Take in the lowest p-values of runs that ended without an alert."""
         found = np.asarray(lowest, np.float64)
-        found = found[(found <= LEVEL) & (found > self.cut)]
+        found = found[(found <= self.level) & (found > self.cut)]
         if len(found):
             self.runs += len(found)
-            self.depth += float(np.log(LEVEL / found).sum())
+            self.depth += float(np.log(self.level / found).sum())
             self._cut = self._solve(self.allowed)
+            while self.rate > self.most_runs and self.runs > 4 * PRIOR_RUNS:
+                self._lower()
+
+    def _lower(self) -> None:
+        """Half a decade down; the depths of an exponential that reach further look the same from there."""
+        kept = 10 ** (-0.5 * self.shape)
+        self.level *= 10**-0.5
+        self.runs, self.depth, self.guess = self.runs * kept, self.depth * kept, self.guess * kept
 
     def pass_time(self, seconds: float) -> None:
         """Let watched time go by; what was seen fades."""
@@ -79,19 +93,19 @@ class TailCut:
         self.runs, self.depth, self.weeks = self.runs * kept, self.depth * kept, self.weeks * kept + weeks
         self._cut = None if self._cut is None else self._solve(self.allowed)
 
-    def state(self) -> tuple[float, float, float, float]:
+    def state(self) -> TailState:
         """What `load` takes."""
-        return self.runs, self.depth, self.weeks, self.cut
+        return self.runs, self.depth, self.weeks, self.cut, self.level, self.guess
 
-    def load(self, state: tuple[float, float, float, float]) -> None:
+    def load(self, state: TailState) -> None:
         """Continue from a state."""
-        self.runs, self.depth, self.weeks, self._cut = state
+        self.runs, self.depth, self.weeks, self._cut, self.level, self.guess = state
 
     def _solve(self, allowed: float) -> float:
         """The cut; where a run was cut off depends on the cut before, so it takes that one's reach."""
-        before = self._cut if self._cut is not None else LEVEL * min(1.0, allowed / self.rate)
-        shape = self._shape(math.log(LEVEL / max(before, LOWEST_CUT)))
-        return min(LEVEL, max(LOWEST_CUT, LEVEL * math.pow(allowed / self.rate, 1 / shape)))
+        before = self._cut if self._cut is not None else self.level * min(1.0, allowed / self.rate)
+        shape = self._shape(math.log(self.level / max(before, LOWEST_CUT)))
+        return min(self.level, max(LOWEST_CUT, self.level * math.pow(allowed / self.rate, 1 / shape)))
 
     def _shape(self, reach: float) -> float:
         """Slope whose runs, cut off at depth `reach`, have the mean depth seen (and PRIOR_SHAPE_RUNS of slope 1)."""
