@@ -54,7 +54,6 @@ def run_command(page: Page | None, config: Path, past_damage: bool) -> None:
     settings = read_config(config, page)
     from sqlalchemy.exc import SQLAlchemyError
 
-    from streams.pack import PackError
     from streams.runtime.embedded import Service
     from streams.runtime.journal import JournalDamagedError
     from streams.runtime.lock import Lock, LockedError
@@ -68,7 +67,7 @@ def run_command(page: Page | None, config: Path, past_damage: bool) -> None:
         lock = Lock(service.data)
         bound = bind(service.host, service.port)
         built = Service(settings, lock=lock, past_damage=past_damage)
-    except (LockedError, PortTakenError, StoreError, JournalDamagedError, PackError) as error:
+    except (LockedError, PortTakenError, StoreError, JournalDamagedError, ValueError) as error:
         click.echo(f"overheard: {error}", err=True)
         sys.exit(2)
     except (OSError, SQLAlchemyError) as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
@@ -48,10 +50,14 @@ class Allowance:
 def router(service: Service) -> APIRouter:
     """The routes of the intake; page and API may share their app."""
     routes = APIRouter()
-    settings = service.settings.service
-    token = settings.read_token()
-    allowance = Allowance(settings.records_per_second)
+    guard = [Depends(_signed_in(service.settings.service.read_token()))]
+    _complaints(routes, service, guard)
+    _acts(routes, service, guard)
+    _state(routes, service, guard)
+    return routes
 
+
+def _signed_in(token: str | None) -> Callable[[Request], None]:
     def signed_in(request: Request) -> None:
         origin = request.headers.get("origin")
         if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
@@ -62,7 +68,12 @@ def router(service: Service) -> APIRouter:
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
             raise HTTPException(401, "a bearer token is required", {"WWW-Authenticate": "Bearer"})
 
-    guard = [Depends(signed_in)]
+    return signed_in
+
+
+def _complaints(routes: APIRouter, service: Service, guard: list[Any]) -> None:
+    per_second = service.settings.service.records_per_second
+    allowance = Allowance(per_second)
 
     @routes.post("/complaints", status_code=202, dependencies=guard, tags=["intake"])
     async def complaints(request: Request) -> Response:
@@ -77,46 +88,37 @@ def router(service: Service) -> APIRouter:
         client = request.client.host if request.client else ""
         wait = allowance.take(client, len(records), time.monotonic())
         if wait > 0:
-            raise HTTPException(429, f"over {settings.records_per_second} records a second", _retry(wait))
+            raise HTTPException(429, f"over {per_second} records a second", _retry(wait))
         _ready(service)
         bad = [(line, found) for line, record in records if (found := check(record, service.zone)) is not None]
         now = time.time()
-        try:
-            first = await service.append([Entry(RECORD, record, now) for _, record in records])
-        except JournalFullError as error:
-            raise HTTPException(503, f"not kept: {error.strerror}", _retry(RETRY_SECONDS)) from None
+        with _kept():
+            await service.append([Entry(RECORD, record, now) for _, record in records])
         told = [{"line": line, "reason": reason, "detail": detail} for line, (reason, detail) in bad[:MAX_REPORTED]]
-        answer: dict[str, Any] = {
-            "accepted": len(records) - len(bad),
-            "dead_letters": len(bad),
-            "rejected": told,
-            "first": first,
-        }
-        return JSONResponse(answer, 202)
+        return JSONResponse({"accepted": len(records) - len(bad), "dead_letters": len(bad), "rejected": told}, 202)
 
+
+def _acts(routes: APIRouter, service: Service, guard: list[Any]) -> None:
     @routes.post("/controls", status_code=202, dependencies=guard, tags=["intake"])
     async def controls(request: Request) -> Response:
-        """A person's act: the fields of a control without `id` and `at`."""
+        """A person's act: the fields of a control, of which `id` and `at` may be left out."""
         try:
             given = msgspec.json.decode(await _body(request), type=dict[str, Any])
             control = msgspec.convert({"id": uuid4().hex, "at": time.time(), **given}, Control)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise HTTPException(400, str(error)) from None
-        try:
+        with _kept():
             await service.append_control(control)
-        except JournalFullError as error:
-            raise HTTPException(503, f"not kept: {error.strerror}", _retry(RETRY_SECONDS)) from None
         return JSONResponse(msgspec.to_builtins(control), 202)
 
+
+def _state(routes: APIRouter, service: Service, guard: list[Any]) -> None:
     @routes.get("/-/healthy", tags=["service"])
     async def healthy(response: Response) -> dict[str, Any]:
-        """200 while everything works, 503 with the reason while something is broken."""
+        """200 while everything works, 503 with the reason while something is broken. `backlog`: accepted, not in the store yet."""
         red = service.health.red
         response.status_code = 503 if red else 200
-        return {
-            "red": red,
-            "backlog": service.journal.next_seq - 1 - service.runner.written,
-        }  # accepted, not in the store yet
+        return {"red": red, "backlog": service.journal.next_seq - 1 - service.runner.written}
 
     @routes.get("/-/why-not", dependencies=guard, tags=["service"])
     async def why_not(place: str, keyword: str, at: Annotated[float | None, "Unix seconds"] = None) -> Response:
@@ -133,7 +135,14 @@ def router(service: Service) -> APIRouter:
         text, content_type = service.exporter.text()
         return Response(text, media_type=content_type)
 
-    return routes
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """What cannot be written is answered with 503: the client keeps it and sends it again."""
+    try:
+        yield
+    except JournalFullError as error:
+        raise HTTPException(503, f"not kept: {error.strerror}", _retry(RETRY_SECONDS)) from None
 
 
 def _ready(service: Service) -> None:

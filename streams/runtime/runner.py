@@ -17,11 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.model import Control
 from streams.complaint import Record, Tick
+from streams.runtime.board_state import board_state, usual_per_hour
 from streams.runtime.entries import ADVANCE, CONTROL, GAP, RECORD, TICK, Advance, Gap, Logged
 from streams.runtime.exporter import Totals
 from streams.runtime.followed import Cursor, Followed, cursor_after
 from streams.runtime.journal import Journal
-from streams.runtime.store.reader import Health
+from streams.runtime.orphans import ended_orphans
+from streams.runtime.store.reader import Health, Reader
 from streams.runtime.store.snapshots import Snapshot, load_snapshots
 from streams.runtime.store.writer import Work, Writer, read_meta
 
@@ -34,7 +36,6 @@ COMMIT_SECONDS = 0.5
 COMMIT_ROWS = 50_000
 RETRY_SECONDS = 1.0
 SNAPSHOT_SHARE = 0.05  # of the time, at most, goes into snapshots
-LEARNING_SECONDS = 14 * 86400.0  # two of every hour of the week
 JOURNAL_ORIGIN = "journal"
 
 
@@ -73,6 +74,7 @@ class Runner:
         self._snapshot_cost = 0.0
         self.snapshot_bytes = 0
         self._snapshot_position = -1
+        self._anew = False  # the configuration changed: the state is rebuilt from the journal
         self._cursors: dict[str, Any] = {}  # of followed files by path, as of `position`
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
         self._restore(baselines)
@@ -94,15 +96,12 @@ class Runner:
             self.position = self._snapshot_position = snapshot.position
             break
         else:
+            self._anew = bool(snapshots)
             if baselines is not None:
                 self.pipeline.prime(baselines)
         self._cursors = dict(snapshots[0].cursors) if snapshots else {}
         self.journal.begin_at(max(self.position, self._applied + 1))
         self._work = self._new_work()
-        self._work.meta |= {
-            "window_seconds": self.pipeline.window_seconds,
-            "budget_per_week": self.pipeline.config.budget_per_week,
-        }
 
     def catch_up(self) -> None:
         """Run everything the journal holds, before sources open. Raises JournalDamagedError."""
@@ -114,6 +113,8 @@ class Runner:
         for file in self.files.values():
             if str(file.path) in self._cursors:
                 file.cursor = msgspec.convert(self._cursors[str(file.path)], Cursor)
+        if self._anew:
+            self._work.incidents += ended_orphans(Reader(self.writer.engine), self.pipeline.alerts.open)
         self._commit(snapshot=False, patient=False)
 
     def start(self) -> None:
@@ -223,7 +224,8 @@ class Runner:
         """Write what waits; while the store refuses, try again (if `patient`), holding everything back."""
         began = time.monotonic()
         work = self._work
-        self._tell_state(work)
+        work.meta |= board_state(self.pipeline, primed=self.primed)
+        work.usual_per_hour = usual_per_hour(self.pipeline, work.arrival)
         work.applied = max(work.applied, self._applied)
         made = self._snapshot() if snapshot else None
         while True:
@@ -252,19 +254,6 @@ class Runner:
 
     def _snapshot(self) -> Snapshot:
         return Snapshot(self.position, time.time(), self.pipeline.digest, dict(self._cursors), self.pipeline.snapshot())
-
-    def _tell_state(self, work: Work) -> None:
-        """What the board shows about the whole."""
-        hour = int(work.arrival // 3600)
-        pipeline = self.pipeline
-        watermark = min(intake.watermark.value for intake in pipeline.intakes.values())
-        work.usual_per_hour = {name: rate.rate(hour) for name, rate in pipeline.detect.sources.rates.items()}
-        if watermark != float("-inf"):
-            work.meta["watermark"] = watermark
-        work.meta["budget_spent"] = float(getattr(pipeline.alerts, "spent", 0.0))
-        first = min((rate.first_hour for rate in pipeline.detect.sources.rates.values()), default=None)
-        if first is not None and not self.primed:
-            work.meta["learning_until"] = first * 3600 + LEARNING_SECONDS
 
     def _tell_trouble(self, error: SQLAlchemyError) -> None:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]

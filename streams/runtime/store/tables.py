@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -33,7 +33,7 @@ def _cells(name: str, *keys: str) -> Table:
     return Table(
         name,
         metadata,
-        *(Column(key, Integer, primary_key=True, autoincrement=False) for key in keys),
+        *(Column(key, BigInteger, primary_key=True, autoincrement=False) for key in keys),
         Column("seconds", Integer, nullable=False),
         Column("voices", Integer, nullable=False),
         Column("messages", Integer, nullable=False),
@@ -139,7 +139,7 @@ snapshots = Table(
     "snapshots",
     metadata,
     Column("slot", Integer, primary_key=True, autoincrement=False),
-    Column("position", Integer, nullable=False),
+    Column("position", BigInteger, nullable=False),
     Column("made_at", Float, nullable=False),
     Column("config", String(64), nullable=False),
     Column("cursors", Text, nullable=False),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SUMMED = ("records", "complaints", "voices", "placed", "duplicates", "copies", "old", "late", "clock_changes")
 TOLD = ("suspected", "confirmed", "resolved", "reopened")  # revisions with one of these reasons go to the outbox
+DEAD_LETTER_SECONDS = 7 * 86400.0  # what people wrote is kept for no longer
 _source_of = msgspec.json.Decoder(msgspec.defstruct("Sourced", [("source", str)])).decode
 
 
@@ -99,6 +100,9 @@ class Writer:
             self._write_incidents(connection, work.incidents)
             self._write_sources(connection, work)
             write(connection, keeping(connection, tables.dead_letters), [_dead_row(*one) for one in work.dead_letters])
+            if work.arrival:
+                table = tables.dead_letters
+                connection.execute(table.delete().where(table.c.arrived_at < work.arrival - DEAD_LETTER_SECONDS))
             write(connection, keeping(connection, tables.controls), [_control_row(one) for one in work.controls])
             write(connection, keeping(connection, tables.gaps), [msgspec.structs.asdict(one) for one in work.gaps])
             write_meta(connection, {**work.meta, **({"applied": work.applied} if work.applied >= 0 else {})})

@@ -17,7 +17,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import create_engine, text
 
-from alerting.model import Control
+from alerting.model import Control, Incident, Scope
 from streams.runtime.embedded import Service
 from streams.runtime.entries import CONTROL, Entry
 from streams.runtime.feeds import read_lines
@@ -25,6 +25,7 @@ from streams.runtime.http_intake import MAX_BODY_BYTES, Allowance, router
 from streams.runtime.journal import Journal
 from streams.runtime.lock import LockedError
 from streams.runtime.settings import Settings
+from streams.runtime.store.writer import Work
 
 Test = Callable[[Service, httpx.AsyncClient], Awaitable[None]]
 MINUTE = 1_704_585_600
@@ -244,6 +245,35 @@ def test_a_restart_goes_on_without_a_snapshot_too(tmp_path: Path) -> None:
     with engine.begin() as connection:
         connection.execute(text("delete from snapshots"))
     run(tmp_path, second)
+
+
+def test_a_changed_configuration_counts_the_journal_anew_and_nothing_twice(tmp_path: Path) -> None:
+    async def first(service: Service, client: httpx.AsyncClient) -> None:
+        await complaints(client, json.dumps([complaint(number) for number in range(100)]))
+        await complaints(client, json.dumps(complaint(998, created_at=MINUTE + 3600)))
+        await settled(service)
+        scope = Scope("city:4699066", "Houston", "city", ("Houston",))
+        gone = Incident(
+            id="gone", revision=4, state="confirmed", onset=MINUTE, opened_at=MINUTE, updated_at=MINUTE, scope=scope, keywords=("*",),
+            title="t", people=9, messages=9, expected=1.0, factor=9.0, p_value=0.0,
+        )  # fmt: skip
+        service.runner.writer.commit(Work(incidents=[gone]))
+
+    async def second(service: Service, client: httpx.AsyncClient) -> None:
+        await complaints(client, json.dumps([complaint(number) for number in range(50, 100)]))
+        await complaints(
+            client, json.dumps([complaint(120, created_at=MINUTE + 3601), complaint(999, created_at=MINUTE + 7200)])
+        )
+        await settled(service)
+        assert service.reader.matrix(MINUTE, MINUTE + 600)[0].voices == 100
+        assert service.reader.matrix(MINUTE + 3600, MINUTE + 3660)[0].voices == 2
+        (source,) = service.reader.sources(0.0)
+        assert source.records == 103
+        ended = service.reader.incident("gone")[-1]
+        assert (ended.revision, ended.state, ended.reason) == (5, "resolved", "configuration changed")
+
+    run(tmp_path, first)
+    run(tmp_path, second, budget_per_week=7.0)
 
 
 def test_a_tick_closes_windows_when_nothing_comes(tmp_path: Path) -> None:

@@ -1,0 +1,34 @@
+"""What the board shows about the whole service, read off the pipeline at a commit."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from streams.pipeline import Pipeline
+
+LEARNING_SECONDS = 14 * 86400.0  # two of every hour of the week
+
+
+def board_state(pipeline: Pipeline, *, primed: bool) -> dict[str, Any]:
+    """Single values for the store; `primed`: the baselines were learnt from history."""
+    state: dict[str, Any] = {
+        "window_seconds": pipeline.window_seconds,
+        "budget_per_week": pipeline.config.budget_per_week,
+        "budget_spent": float(pipeline.alerts.spent),
+    }
+    watermark = min(intake.watermark.value for intake in pipeline.intakes.values())
+    if math.isfinite(watermark):
+        state["watermark"] = watermark
+    if math.isfinite(pipeline.detect.closed_until):
+        state["last_close"] = pipeline.detect.closed_until
+    first_hour = min((rate.first_hour for rate in pipeline.detect.sources.rates.values()), default=None)
+    if first_hour is not None and not primed:
+        state["learning_until"] = first_hour * 3600 + LEARNING_SECONDS
+    return state
+
+
+def usual_per_hour(pipeline: Pipeline, now: float) -> dict[str, float]:
+    """Records each source usually brings in the hour of `now` (Unix seconds)."""
+    return {name: rate.rate(int(now // 3600)) for name, rate in pipeline.detect.sources.rates.items()}
