@@ -11,7 +11,7 @@ from dashboards.dom import Node, h
 from dashboards.frame import View, banners, incident_list, name_of, panel, tier
 from dashboards.live import SPARK_SECONDS, Board
 from dashboards.map import Dot, world_map
-from dashboards.matrix import NEAR, choose, grade, matrix
+from dashboards.matrix import NEAR, choose, grade, known, matrix, told_of
 from dashboards.words import TRENDS, ago, count_of, listed, local, moment, number, people, times, usual, usual_range
 from streams.runtime.store.reader import Cell
 
@@ -76,7 +76,10 @@ def _calm_title(board: Board) -> str:
         return "Not watching"
     if blind and len(blind) == len(board.sources):
         return "Nothing can be seen"
-    return "Nothing unusual in what is seen" if blind else "Nothing unusual"
+    if blind:
+        return "Nothing unusual in what is seen"
+    learning = board.status.learning_until is not None and board.status.learning_until > board.now
+    return "Nothing unusual so far" if learning else "Nothing unusual"
 
 
 def _heard(board: Board, view: View) -> str:
@@ -88,7 +91,7 @@ def _heard(board: Board, view: View) -> str:
     if newest is not None:
         parts.append(f"last complaint {ago(board.now - newest)}")
     heard = f"{people(status.people_last_hour)} heard in the last hour"
-    if status.usual_last_hour > 0:
+    if status.usual_last_hour >= 0.5:
         low, high = usual_range(status.usual_last_hour)
         here = local(board.now, view.zone)
         part = (
@@ -216,12 +219,12 @@ def _map(board: Board, catalogue: Catalogue) -> Node:
     dots = []
     cells = {c.place: c for c in _leaves(board.cells, catalogue)}
     for place in {*cells, *(p for p in tiers if catalogue.place(p).level in NEAR), *blind}:
-        known, cell = catalogue.place(place), cells.get(place)
-        if known.coordinates is None or known.level not in NEAR:
+        found, cell = catalogue.place(place), cells.get(place)
+        if found.coordinates is None or found.level not in NEAR:
             continue
-        above = max(0.0, cell.voices - cell.expected) if cell else 0.0
-        said = f"{known.name}: {people(cell.voices)}, {usual(cell.expected)}" if cell else f"{known.name}: nobody"
-        dots.append(Dot(place, known.name, *known.coordinates, above, said + (", blind" if place in blind else ""),
+        above = max(0.0, cell.voices - cell.expected) if cell and known(cell) else 0.0
+        said = f"{found.name}: {told_of(cell) if cell else 'nobody'}"
+        dots.append(Dot(place, catalogue.short(place), *found.coordinates, above, said + (", blind" if place in blind else ""),
                         tiers.get(place), place in blind))  # fmt: skip
     dots.sort(key=lambda d: (d.tier is None, -d.above, d.place))
     wide = {"region", "country"}
@@ -245,13 +248,14 @@ def _rising(board: Board, catalogue: Catalogue) -> Node:
     found.sort(key=lambda c: (c.p_value, -c.voices, c.place, c.keyword))
     if not found:
         return panel("Rising, not yet unusual", h("p", "Nothing is growing just now.", class_="empty"))
-    seen: set[str] = set()
+    seen: list[str] = []
     lines: list[Node] = []
     for cell in found:
-        if cell.place in seen or len(lines) == RISING:
+        inside = catalogue.contains
+        if len(lines) == RISING or any(inside(p, cell.place) or inside(cell.place, p) for p in seen):
             continue
-        seen.add(cell.place)
-        name = f"{catalogue.place(cell.place).name} · {catalogue.keyword(cell.keyword)}"
+        seen.append(cell.place)
+        name = f"{catalogue.short(cell.place)} · {catalogue.keyword(cell.keyword)}"
         link = h("a", name, href=f"/why-not?place={cell.place}&keyword={cell.keyword}")
         lines.append(h("li", link, h("span", f"{people(cell.voices)}, {usual(cell.expected)}", class_="quiet"),
                        key=f"{cell.place} {cell.keyword}"))  # fmt: skip

@@ -90,6 +90,12 @@ class Catalogue:
         index = self._place_index.get(place)
         return [self.place(place).name] if index is None else list(self._places.path(index))
 
+    def short(self, place: str) -> str:
+        """The name for narrow columns: `John F Kennedy (JFK)` for `John F Kennedy International Airport`."""
+        name = self.place(place).name
+        bare = name.removesuffix(" Airport").removesuffix(" International").removesuffix(" Regional")
+        return name if bare == name or not bare else f"{bare} ({place.partition(':')[2]})"
+
     def full_name(self, place: str) -> str:
         """`Springfield, Illinois`: the name with the nearest one above it where that helps."""
         path = self.path(place)

@@ -143,7 +143,9 @@ def panel(title: str, *children: Child, class_: str = "", note: str | None = Non
 
 def name_of(incident: Incident, catalogue: Catalogue) -> str:
     """`JFK Terminal 4 · baggage`."""
-    return f"{incident.scope.name} · {keyword_names(incident, catalogue)}"
+    place = incident.scope.place
+    name = catalogue.short(place) if catalogue.knows_place(place) else incident.scope.name
+    return f"{name} · {keyword_names(incident, catalogue)}"
 
 
 def keyword_names(incident: Incident, catalogue: Catalogue) -> str:

@@ -67,7 +67,7 @@ def _team(catalogue: Catalogue, keyword: str) -> Node | None:
 
 
 def _where(cells: list[Cell], catalogue: Catalogue, keyword: str) -> Node:
-    names = {c.place: catalogue.place(c.place).name for c in cells}
+    names = {c.place: catalogue.short(c.place) for c in cells}
     links = {c.place: f"/place/{c.place}?keyword={keyword}" for c in cells}
     return shares(cells, names, links, "place", "Heard of nowhere in the last hour.")
 

@@ -31,8 +31,15 @@ class Grid(NamedTuple):
     left_out: int  # places with people that did not fit
 
 
+def known(cell: Cell) -> bool:
+    """Whether anything is known of what is usual there; a new series has neither an expectation nor a chance."""
+    return cell.expected >= 1e-3 or cell.p_value < 1.0
+
+
 def grade(cell: Cell) -> int:
-    """0 to 3: how far the count stands above the band of the usual."""
+    """0 to 3: how far the count stands above the band of the usual; 0 where that is not known."""
+    if not known(cell):
+        return 0
     width = max(cell.upper - cell.expected, LEAST_WIDTH)
     return sum(cell.voices - cell.expected > width * limit for limit in GRADE_WIDTHS)
 
@@ -48,7 +55,7 @@ def choose(
     weight: dict[str, tuple[int, float, int]] = {}
     for cell in by_key.values():
         old = weight.get(cell.place, (0, 0.0, 0))
-        above = max(0.0, cell.voices - cell.expected)
+        above = max(0.0, cell.voices - cell.expected) if known(cell) else 0.0
         weight[cell.place] = max(old[0], grade(cell)), max(old[1], above), max(old[2], cell.voices)
     redundant = {
         outer
@@ -89,14 +96,14 @@ def matrix(grid: Grid, catalogue: Catalogue, view: str, base: str = "/") -> Node
     body = [_row(place, grid, catalogue) for place in grid.places]
     more = f"{count_of(grid.left_out, 'more place')}, less unusual." if grid.left_out else None
     caption = h("caption", "People in the last hour by place and problem", class_="sr")
-    width = f"min-width:{10 + 4.9 * len(grid.keywords):.1f}rem"
+    width = f"min-width:{12.5 + 4.9 * len(grid.keywords):.1f}rem"
     table = h("table", caption, h("thead", head), h("tbody", body), class_="matrix", style=width)
     return h("div", switch, h("div", table, class_="scroll", tabindex=0, role="region", aria_label="Place by problem"),
              _legend(), h("p", more, class_="quiet small more") if more else None)  # fmt: skip
 
 
 def _row(place: str, grid: Grid, catalogue: Catalogue) -> Node:
-    name = catalogue.place(place).name
+    name = catalogue.short(place)
     return h(
         "tr",
         h("th", h("a", name, href=f"/place/{place}", title=catalogue.full_name(place)), scope="row"),
@@ -109,7 +116,7 @@ def _cell(place: str, keyword: str, cell: Cell | None, catalogue: Catalogue) -> 
     if cell is None or not cell.voices:
         return h("td", h("span", "·", aria_hidden="true"), h("span", "nobody", class_="sr"), key=keyword)
     level = grade(cell)
-    told = f"{people(cell.voices)}, {usual(cell.expected)}, {GRADES[level]}"
+    told = told_of(cell)
     where = f"{catalogue.place(place).name}, {catalogue.keyword(keyword)}"
     link = h(
         "a",
@@ -119,6 +126,13 @@ def _cell(place: str, keyword: str, cell: Cell | None, catalogue: Catalogue) -> 
         aria_label=f"{where}: {told}",
     )
     return h("td", link, class_=f"g{level}", key=keyword)
+
+
+def told_of(cell: Cell) -> str:
+    """`41 people, usually 0 to 3, far above the usual`."""
+    if not known(cell):
+        return f"{people(cell.voices)}, what is usual is not known yet"
+    return f"{people(cell.voices)}, {usual(cell.expected)}, {GRADES[grade(cell)]}"
 
 
 def _legend() -> Node:

@@ -60,6 +60,6 @@ def _problems(cells: list[Cell], catalogue: Catalogue, place: str) -> Node:
 
 
 def _parts(cells: list[Cell], catalogue: Catalogue, keyword: str) -> Node:
-    names = {c.place: catalogue.place(c.place).name for c in cells}
+    names = {c.place: catalogue.short(c.place) for c in cells}
     links = {c.place: f"/place/{c.place}?keyword={keyword}" for c in cells}
     return shares(cells, names, links, "place", "No part of it was heard of in the last hour.")

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from alerting.model import Incident
 from dashboards.chart import Mark, chart
 from dashboards.dom import Node, h
-from dashboards.matrix import GRADES, grade
+from dashboards.matrix import grade, told_of
 from dashboards.series import Bar, bars, step_for
-from dashboards.words import clock, duration, people, usual
+from dashboards.words import clock, duration
 from streams.runtime.store.reader import Cell, Reader
 
 WEEK = 7 * 86400.0
@@ -62,7 +62,7 @@ def shares(cells: Sequence[Cell], names: dict[str, str], links: dict[str, str], 
     rows = []
     for cell in order:
         key = str(getattr(cell, by))
-        told = f"{people(cell.voices)}, {usual(cell.expected)}, {GRADES[grade(cell)]}"
+        told = told_of(cell)
         link = h("a", names.get(key, key), href=links[key], title=told)
         rows.append(share_row(link, cell.voices / top, cell.voices, key, told, grade(cell)))
     return h("ul", rows, class_="shares")

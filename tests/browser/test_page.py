@@ -14,7 +14,7 @@ TITLES = {
     "calm": "Nothing unusual",
     "storm": "2 confirmed",
     "blind": "Nothing unusual in what is seen",
-    "learning": "Nothing unusual",
+    "learning": "Nothing unusual so far",
     "red": "Not watching",
 }
 PATHS = ["/", "/?wall", "/incident/a1b2c3d4", "/place/airport:JFK?keyword=baggage", "/keyword/*", "/why-not?place=JFK"]

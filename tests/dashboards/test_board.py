@@ -8,12 +8,14 @@ from collections.abc import Callable
 import pytest
 
 from dashboards.board import board_page, folded
+from dashboards.catalogue import Catalogue
 from dashboards.dom import Node, text_of, to_html, walk
 from dashboards.frame import View, bar
 from dashboards.live import Board
-from dashboards.matrix import choose, grade
-from streams.runtime.store.reader import Reader
-from tests.dashboards.made_up import Log, site
+from dashboards.matrix import choose, grade, told_of
+from streams.places import Places
+from streams.runtime.store.reader import Cell, Reader
+from tests.dashboards.made_up import Keywords, Log, site
 
 NEW_YORK = View("America/New_York", "anna")
 
@@ -107,3 +109,15 @@ def test_the_matrix_puts_the_unusual_first_and_says_it_in_words(day: Callable[[s
     assert grade(grid.cells["spot:jfk-t4", "baggage"]) == 3
     assert "JFK Terminal 4, baggage: 30 people, usually 0 to 2, far above the usual" in to_html(page)
     assert choose(board.cells, desk.catalogue, "region").places[0].startswith("region:")
+
+
+def test_where_the_usual_is_not_known_yet_nothing_is_called_unusual() -> None:
+    new = Cell(0, 3600, "airport:JFK", "delay", 60, 60, 1e-9, 1e-9, 1.0)
+    assert grade(new) == 0
+    assert told_of(new) == "60 people, what is usual is not known yet"
+
+
+def test_long_airport_names_are_cut_to_what_tells_them_apart() -> None:
+    catalogue = Catalogue(Places.load(()), Keywords())
+    assert catalogue.short("airport:DFW") == "Dallas-Fort Worth (DFW)"
+    assert catalogue.short("region:US-TX") == "Texas"
