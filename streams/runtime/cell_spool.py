@@ -119,7 +119,7 @@ class CellSpool:
     def write_csv(self, path: Path, places: PlaceTree, keywords: KeywordTree) -> None:
         """All cells as gzipped CSV, the same bytes for the same cells. Rows with `late` = 1 add to the others of their window."""
         place_ids, keyword_ids = _Ids(places), _Ids(keywords)
-        with path.open("wb") as raw, gzip.GzipFile("", "wb", 3, raw, mtime=0) as packed:
+        with path.open("wb") as raw, gzip.GzipFile("", "wb", 1, raw, mtime=0) as packed:
             out = io.TextIOWrapper(packed, "utf-8", newline="\n", write_through=False)
             out.write(COLUMNS + "\n")
             seconds = self.window_seconds

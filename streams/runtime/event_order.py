@@ -42,14 +42,14 @@ def in_order(inputs: Sequence[Input], zone: Zone, folder: Path, progress: Progre
     streams: list[Iterator[list[Dated]]] = []
     runs = SortedRuns(folder)
     unsorted = False
+    times = EventTimes(zone)
     for number, one in enumerate(inputs):
-        found = scan(one.blocks(_offset(progress, "looking", before, total)), EventTimes(zone))
+        found = scan(one.blocks(_offset(progress, "looking", before, total)), times)
         if found.streams:
             records += found.records
-            streams.append(streamed(one.blocks(), EventTimes(zone), number))
+            streams.append(streamed(one.blocks(), times, number))
         else:
             unsorted = True
-            times = EventTimes(zone)
             for block in one.blocks(_offset(progress, "sorting", before, total)):
                 runs.add(list(zip(times.of(block.values), block.values, repeat(number), block.positions)))
                 records += len(block.values)

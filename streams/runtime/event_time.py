@@ -38,13 +38,38 @@ _dates = msgspec.json.Decoder(Dates)
 _sender = msgspec.json.Decoder(Sender)
 
 
+class Minutes(dict[str, float]):
+    """Unix seconds of "2026-01-05T07:03" as if it were UTC, read once a minute."""
+
+    def __missing__(self, text: str) -> float:
+        if len(self) >= MAX_CACHED:
+            self.clear()
+        seconds = self[text] = parse_time(text + ":00Z")[0]
+        return seconds
+
+
+class Tails(dict[str, float]):
+    """Seconds that ":05.250+01:00" adds to its minute."""
+
+    def __missing__(self, text: str) -> float:
+        tail = _TAIL.fullmatch(text)
+        if tail is None:
+            raise Rejected("bad_time", text)
+        if len(self) >= MAX_CACHED:
+            self.clear()
+        zone = tail[2]
+        ahead = 0.0 if zone == "Z" else (int(zone[1:3]) * 60 + int(zone[4:6])) * (-60.0 if zone[0] == "-" else 60.0)
+        seconds = self[text] = float(tail[1]) - ahead
+        return seconds
+
+
 class EventTimes:
     """Reads keys, a block at a time. `zone` gives the zone of a source's times without zone."""
 
     def __init__(self, zone: Zone) -> None:
         self.zone = zone
-        self._minutes: dict[str, float] = {}  # "2026-01-05T07:03" as if UTC
-        self._tails: dict[str, float] = {}  # ":05.250+01:00": seconds to add
+        self._minutes = Minutes()
+        self._tails = Tails()
 
     def of(self, values: Sequence[bytes]) -> list[float]:
         """Unix seconds by record."""
@@ -55,16 +80,17 @@ class EventTimes:
         if len(found) != len(values):
             return [self._one(value) for value in values]
         minutes, tails = self._minutes, self._tails
-        keys = []
-        for dates, value in zip(found, values, strict=True):
-            at = dates.created_at
-            if dates.received_at is None and type(at) is str:
-                minute, tail = minutes.get(at[:16]), tails.get(at[16:])
-                if minute is not None and tail is not None:
-                    keys.append(minute + tail)
-                    continue
-            keys.append(self._key(dates, value))
-        return keys
+        try:
+            keys = [
+                minutes[(at := dates.created_at)[:16]] + tails[at[16:]]  # type: ignore[index]
+                for dates in found
+                if dates.received_at is None
+            ]
+        except (TypeError, Rejected):
+            keys = []
+        if len(keys) == len(values):
+            return keys
+        return [self._key(dates, value) for dates, value in zip(found, values, strict=True)]
 
     def _one(self, value: bytes) -> float:
         try:
@@ -87,21 +113,8 @@ class EventTimes:
 
     def _seconds(self, at: float | str, value: bytes) -> float:
         if isinstance(at, str):
-            tail = _TAIL.fullmatch(at, 16)
-            if tail is not None:
-                return self._cached(at, tail)
+            if _TAIL.fullmatch(at, 16):
+                return self._minutes[at[:16]] + self._tails[at[16:]]
             if len(at) < 12 or not ("Z" in at or "+" in at[10:] or "-" in at[10:]):
                 return parse_time(at, self.zone(_sender.decode(value).source))[0]
         return parse_time(at)[0]
-
-    def _cached(self, at: str, tail: re.Match[str]) -> float:
-        if len(self._minutes) + len(self._tails) > MAX_CACHED:
-            self._minutes.clear()
-            self._tails.clear()
-        minute = self._minutes[at[:16]] = parse_time(at[:16] + ":00Z")[0]
-        offset = tail[2]
-        ahead = (
-            0.0 if offset == "Z" else (int(offset[1:3]) * 60 + int(offset[4:6])) * (-60.0 if offset[0] == "-" else 60.0)
-        )
-        seconds = self._tails[at[16:]] = float(tail[1]) - ahead
-        return minute + seconds
