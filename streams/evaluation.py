@@ -205,7 +205,9 @@ def _result(
 ) -> LabelResult:
     count, usual = heard(label, people)
     reachable = count >= REACHABLE_PEOPLE and count >= REACHABLE_FACTOR * usual
-    if miss is not None and not reachable and miss.gate == "no_signal":
+    if miss is not None and not any(_counts_for(place, label) for place in people) and people:
+        miss = Miss("unknown_place", f"no place that was heard is, or lies in, {', '.join(sorted(label.wanted))}")
+    elif miss is not None and not reachable and miss.gate == "no_signal":
         miss = Miss("not_reachable", f"{count} people were heard there, usually {usual:g}: nothing to find")
     return LabelResult(
         start=iso(label.begins),

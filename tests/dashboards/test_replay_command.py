@@ -34,12 +34,12 @@ name = "water trouble"
 phrases = ["no water"]
 """
 START = 1_767_596_400.0  # 2026-01-05 07:00 UTC
-STORM = START + 20 * 86400
+STORM = START + 11 * 86400
 CITIES = ("Houston, TX", "Boston, MA", "Chicago, IL")
 
 
-def made_up(days=24):
-    """A quiet month in three cities, and an evening without power in Houston."""
+def made_up(days=13):
+    """Two quiet weeks in three cities, and an evening without power in Houston."""
     rng = random.Random(5)
     rows = []
     at = START

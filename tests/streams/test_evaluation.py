@@ -145,6 +145,12 @@ def test_people_of_a_place_are_not_counted_again_for_what_lies_in_it():
     assert [row.people for row in rows] == [5, 5]
 
 
+def test_a_label_whose_place_nobody_was_heard_from_says_so():
+    people = [PlacePeople("Houston", ("Houston", *TEXAS), {int(START // HOUR): 5})]
+    (row,) = evaluate([label(cities=None, where="Harris County", state=None)], [], 1.0, people).rows
+    assert (row.gate, row.why) == ("unknown_place", "no place that was heard is, or lies in, harris")
+
+
 def test_labels_that_name_no_place_are_answered_in_time_alone_and_counted_apart():
     result = evaluate(
         [label(cities=None, where="", state=None), label()], [incident(place=scope("Lyon", ("France",)))], 2.0
