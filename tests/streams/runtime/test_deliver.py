@@ -25,7 +25,7 @@ class NoNames:
     parent: tuple[int, ...] = ()
 
 
-def revision(id: str, number: int, reason: str, at: float, *, silenced_until: float | None = None) -> Incident:
+def revision(id: str, number: int, reason: str, at: float, **fields: Any) -> Incident:
     return Incident(
         id=id, revision=number, state="suspected", onset=0.0, opened_at=0.0, updated_at=at, scope=Scope("city:1", "A", "city", ("A",)),
         keywords=("*",), title=f"trouble {id}", people=5, messages=5, expected=1.0, factor=5.0, p_value=0.0, reason=reason,
