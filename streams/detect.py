@@ -12,9 +12,9 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from alerting.alerts import Alerts
 
 import detectors
+from alerting.alerts import Alerts
 from alerting.model import MAX_CHANNELS, Blind, Close, Control, Evidence, Incident
 from detectors.base import Detector, Scores
 from streams.blind import Sources
@@ -164,20 +164,7 @@ class Detect:
         incidents = self.alerts.step(close, self._due(close.decided))
         held = self.index.mask(self.alerts.held)
         bank.learn(start, counts, held, exposure)
-        shown = self.index.find(close.place, close.keyword)
-        cells = Cells(
-            start,
-            self.config.window_seconds,
-            close.place,
-            close.keyword,
-            close.voices,
-            close.messages,
-            close.expected,
-            close.upper,
-            close.p_value,
-            held[shown],
-        )
-        return Closed(cells, incidents)
+        return Closed(_cells(close, held[self.index.find(close.place, close.keyword)]), incidents)
 
     def _merge(self, start: int) -> tuple[Rows, dict[tuple[int, int], Evidence]]:
         """The window's rows and evidence of all partitions."""
@@ -299,3 +286,8 @@ class Detect:
                     late = roll_up(together([rows.at(start)]), self.config.places.lineage)
                     revisions.append(Revision(start, late.place, late.keyword, late.voices, late.messages))
         return revisions
+
+
+def _cells(close: Close, held: npt.NDArray[np.bool_]) -> Cells:
+    told = (close.voices, close.messages, close.expected, close.upper, close.p_value)
+    return Cells(close.start, close.seconds, close.place, close.keyword, *told, held)

@@ -6,7 +6,7 @@ The way of a record: decode, date, dedupe, keywords, place, copies, voices, wind
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 

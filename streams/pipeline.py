@@ -28,10 +28,10 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
-from alerting.alerts import Alerts
-from alerting.policy import Policy
 
+from alerting.alerts import Alerts
 from alerting.model import Blind, Control, Incident
+from alerting.policy import Policy
 from streams.channels import CHANNELS, channel_of
 from streams.complaint import DeadLetter, Record, Tick
 from streams.detect import Cells, Detect, DetectConfig, Revision
@@ -96,7 +96,7 @@ class Pipeline:
         intake = IntakeConfig(
             taxonomy=self.keywords,
             resolver=resolver,
-            describer=Describer(self.keywords.leaf_words()),
+            describer=Describer(self.keywords.leaf_words(), self.window_seconds),
             window_seconds=self.window_seconds,
             lateness_seconds=config.lateness_seconds,
             channel=self._channels(),

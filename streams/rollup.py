@@ -59,5 +59,5 @@ def merged(first: Evidence, second: Evidence) -> Evidence:
         terms=tuple(ranked[:8]),
         examples=tuple(dict.fromkeys((*first.examples, *second.examples)))[:3],
         copies=max(first.copies, second.copies),
-        seconds=tuple(sorted((*first.seconds, *second.seconds))[:60]),
+        seconds=tuple(sorted((*first.seconds, *second.seconds))),
     )

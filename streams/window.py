@@ -23,7 +23,7 @@ MIN_VOICES_FOR_EVIDENCE = 3
 MAX_SAMPLES = 8_192  # texts kept of one window: those with the smallest record hash
 MAX_TERMS = 8
 MAX_EXAMPLES = 3
-MAX_SECONDS = 60
+MAX_SECONDS_A_MINUTE = 60  # of records without author, to tell a machine's pace
 TEXTS_FOR_TERMS = 16
 _STOP_TEXT = """
 about after again all also always and any are because been before being but can cant come could did does doing dont even every for from
@@ -107,8 +107,9 @@ def rows(windows: Mapping[int, Window]) -> Rows:
 class Describer:
     """Turns the texts of a closed window into evidence for its rows: terms, redacted examples, copies, seconds."""
 
-    def __init__(self, leaf_words: Mapping[int, frozenset[str]]) -> None:
+    def __init__(self, leaf_words: Mapping[int, frozenset[str]], window_seconds: int) -> None:
         self.leaf_words = leaf_words
+        self.max_seconds = min(600, MAX_SECONDS_A_MINUTE * max(1, window_seconds // 60))
 
     def describe(self, window: Window) -> dict[tuple[int, int], Evidence]:
         """Evidence by (place, leaf keyword) for rows of at least three voices."""
@@ -130,7 +131,7 @@ class Describer:
             terms=self._terms(leaf, samples[:TEXTS_FOR_TERMS]),
             examples=_examples(samples),
             copies=max(alike.values(), default=1),
-            seconds=tuple(seconds[:MAX_SECONDS]),
+            seconds=tuple(seconds[: self.max_seconds]),
         )
 
     def _terms(self, leaf: int, samples: Iterable[Sample]) -> tuple[tuple[str, int], ...]:
