@@ -35,7 +35,7 @@ from streams.runtime.store.writer import Writer
 
 log = structlog.get_logger(__name__)
 WATCH_SECONDS = 1.0
-FILE_BACKLOG_ENTRIES = 50  # a followed file's entry may stand for thousands of records
+FILE_BACKLOG_ENTRIES = 5000  # a followed file's entry may stand for thousands of records
 
 
 class Service:
@@ -164,7 +164,7 @@ class Service:
                 if gaps:
                     await self.journal.append([Entry(GAP, msgspec.msgpack.encode(gap), now.wall) for gap in gaps])
                     gaps = []
-                if idle and time.monotonic() - self._input_at >= idle and not self.disk_low():
+                if idle and time.monotonic() - self._input_at >= idle and not self.disk_low() and not self._busy():
                     await self.append([tick(now.wall, 0)])
                 if self.runner.committed.is_set():
                     self.runner.committed.clear()
@@ -181,7 +181,8 @@ class Service:
 
     def figures(self) -> dict[tuple[str, tuple[str, ...]], float]:
         """The metrics of the moment."""
-        figures = runner_figures(self.runner)
+        with self.runner.lock:
+            figures = runner_figures(self.runner)
         figures["journal_entries_total", ()] = self.journal.next_seq
         figures["disk_free_bytes", ()] = shutil.disk_usage(self.settings.service.data).free
         figures["healthy", ()] = 0.0 if self.health.red else 1.0

@@ -41,8 +41,8 @@ async def follow(file: Followed, append: Append, busy: Busy, idle_tick_seconds: 
     moved_at = time.monotonic()
     trouble: str | None = None
     while True:
-        now = time.time()
-        advance = None if busy() else await asyncio.to_thread(file.poll)
+        now, waits = time.time(), busy()
+        advance = None if waits else await asyncio.to_thread(file.poll)
         for notice in file.notices:
             log.warning("followed file", source=file.source.name, notice=notice)
         file.notices.clear()
@@ -55,7 +55,7 @@ async def follow(file: Followed, append: Append, busy: Busy, idle_tick_seconds: 
                 file.took(advance)
                 moved_at = time.monotonic()
                 continue
-            if file.caught_up and idle_tick_seconds and time.monotonic() - moved_at >= idle_tick_seconds:
+            if not waits and file.caught_up and idle_tick_seconds and time.monotonic() - moved_at >= idle_tick_seconds:
                 await append([tick(now, file.partition)])
                 moved_at = time.monotonic()
         except JournalFullError as error:

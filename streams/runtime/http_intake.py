@@ -132,7 +132,7 @@ def _state(routes: APIRouter, service: Service, guard: list[Any]) -> None:
     @routes.get("/metrics", dependencies=guard, tags=["service"])
     async def metrics() -> Response:
         """For Prometheus."""
-        text, content_type = service.exporter.text()
+        text, content_type = await asyncio.to_thread(service.exporter.text)
         return Response(text, media_type=content_type)
 
 

@@ -146,9 +146,7 @@ class Settings(Section):
         return tuple(source for source in self.sources if source.kind == "file")
 
 
-def load_settings(
-    path: Path, environ: Mapping[str, str] = os.environ, *, missing_baselines: bool = False
-) -> Settings:
+def load_settings(path: Path, environ: Mapping[str, str] = os.environ, *, missing_baselines: bool = False) -> Settings:
     """The settings of a TOML file and the environment; paths are relative to the file. Raises SettingsError.
 
     `missing_baselines`: the file named by `baselines` need not exist, because it is about to be written.
