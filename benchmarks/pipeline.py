@@ -23,13 +23,16 @@ import ahocorasick
 import orjson
 
 from benchmarks import workload
+from streams.channels import CHANNELS, channel_of
 from streams.codec import decode, parse_time
 from streams.complaint import Complaint, Record
 from streams.intake import Intake
 from streams.part import SourceCount
 from streams.pipeline import Pipeline, PipelineConfig
 from streams.places import Places
-from streams.runtime.store.writer import open_bench_store
+from streams.runtime.store.migrations import open_store
+from streams.runtime.store.snapshots import Snapshot
+from streams.runtime.store.writer import Work, Writer
 from streams.text import fold
 from streams.window import PLACE_SHIFT, Window
 
@@ -109,12 +112,17 @@ def same_work(pipeline: Pipeline, records: list[Record]) -> None:
 
 def everything(config: PipelineConfig, records: list[Record], folder: Path) -> Callable[[], None]:
     pipeline = Pipeline(config)
-    store = open_bench_store(folder / f"{time.monotonic_ns()}.sqlite", pipeline)
+    engine = open_store(f"sqlite:///{folder / str(time.monotonic_ns())}.sqlite")
+    writer = Writer(engine, pipeline.places, pipeline.keywords, lambda source: CHANNELS[channel_of(source)])
 
     def run() -> None:
         for first in range(0, len(records), BATCH):
-            store.write(pipeline.process(0, records[first : first + BATCH]))
-        store.snapshot(pipeline.snapshot())
+            batch = records[first : first + BATCH]
+            work = Work(applied=batch[-1].position)
+            work.take(pipeline.process(0, batch), batch[-1].arrival or 0.0, {})
+            writer.commit(work, None)
+        snapshot = Snapshot(len(records), 0.0, pipeline.digest, {}, pipeline.snapshot())
+        writer.commit(Work(applied=len(records)), snapshot)
 
     return run
 
