@@ -15,10 +15,12 @@ from alerting.model import Blind
 from streams.part import SourceCount
 
 HOURS_A_WEEK = 168
+HOURS_A_DAY = 24
 MIN_SILENCE_SECONDS = 600.0
 MIN_HISTORY_HOURS = 24
 P_BLIND = 1e-4
-PRIOR_HOURS = 2.0  # the overall rate counts as much as two observed hours of each hour of the week
+PRIOR_HOURS = 2.0  # the hour of the day counts as much as two observed hours of the week, the overall rate as two of the day
+LEARNT_SILENCE_HOURS = 24  # a shorter silence may be a night or a closed office, a longer one says nothing about the source
 HALF_LIFE_HOURS = 6 * HOURS_A_WEEK
 
 
@@ -31,6 +33,7 @@ class SourceRate(msgspec.Struct):
     newest: float = float("-inf")
     counts: list[float] = []
     hours: list[float] = []
+    by_day: list[float] = []  # records an hour by hour of the day, -1 where not seen yet
     scatter: float = 0.0  # discounted sum of (count - expected)^2 / expected
     scattered: float = 0.0
     mean: float = 0.0  # records an hour, over all hours
@@ -46,12 +49,12 @@ class SourceRate(msgspec.Struct):
         self.newest = max(self.newest, newest)
 
     def _finish(self, hour: int) -> None:
-        """Learn the hour that was filled and the silent ones after it, those of a blind stretch left out."""
-        blind_from = self.blind_from() if self.known() else float("inf")
-        silent_until = hour if blind_from >= hour * 3600.0 else int(blind_from // 3600)
+        """Learn the hour that was filled and the silent ones after it, unless the source was blind for long."""
+        blind = self.known() and self.blind_from() < hour * 3600.0
         self._learn(self.hour, self.filling)
-        for quiet in range(self.hour + 1, max(self.hour + 1, silent_until)):
-            self._learn(quiet, 0.0)
+        if not blind or hour - self.hour <= LEARNT_SILENCE_HOURS:
+            for quiet in range(self.hour + 1, hour):
+                self._learn(quiet, 0.0)
         self.hour, self.filling = hour, 0.0
 
     def _learn(self, hour: int, records: float) -> None:
@@ -63,7 +66,11 @@ class SourceRate(msgspec.Struct):
         keep = 0.5 ** (HOURS_A_WEEK / HALF_LIFE_HOURS)
         self.counts[slot] = self.counts[slot] * keep + records
         self.hours[slot] = self.hours[slot] * keep + 1.0
-        self.mean = sum(self.counts) / sum(self.hours)
+        hour_of_day = slot % HOURS_A_DAY
+        total = sum(self.hours)
+        self.mean = sum(self.counts) / total
+        seen = sum(self.hours[hour_of_day::HOURS_A_DAY]) + PRIOR_HOURS
+        self.by_day[hour_of_day] = (sum(self.counts[hour_of_day::HOURS_A_DAY]) + PRIOR_HOURS * self.mean) / seen
 
     def known(self) -> bool:
         """Whether a day at least has been seen."""
@@ -72,7 +79,10 @@ class SourceRate(msgspec.Struct):
     def rate(self, hour: int) -> float:
         """Records expected in this Unix hour."""
         slot = hour % HOURS_A_WEEK
-        return (self.counts[slot] + PRIOR_HOURS * self.mean) / (self.hours[slot] + PRIOR_HOURS)
+        usual = self.by_day[slot % HOURS_A_DAY]
+        if usual < 0:
+            usual = self.mean
+        return (self.counts[slot] + PRIOR_HOURS * usual) / (self.hours[slot] + PRIOR_HOURS)
 
     def blind_from(self) -> float:
         """The time from which silence since the newest event is no longer chance; infinity when the source is too rare to tell."""
@@ -112,9 +122,7 @@ class Sources:
             rate = self.rates.get(name)
             if rate is None:
                 hour = min(count.seen_by_hour)
-                rate = self.rates[name] = SourceRate(
-                    hour, hour, counts=[0.0] * HOURS_A_WEEK, hours=[0.0] * HOURS_A_WEEK
-                )
+                rate = self.rates[name] = _unheard(hour)
             rate.take(count.seen_by_hour, count.newest)
 
     def blind(self, now: float) -> tuple[Blind, ...]:
@@ -136,3 +144,9 @@ class Sources:
         total = sum(rate.rate(hour) for rate in self.rates.values())
         lost = sum(source.usual_per_hour for source in self.blind(now))
         return 1.0 if total <= 0 else max(0.0, 1.0 - lost / total)
+
+
+def _unheard(hour: int) -> SourceRate:
+    """A source whose first record came in this Unix hour."""
+    weekly, daily = [0.0] * HOURS_A_WEEK, [-1.0] * HOURS_A_DAY
+    return SourceRate(hour, hour, counts=weekly, hours=weekly.copy(), by_day=daily)

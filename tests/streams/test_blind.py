@@ -1,0 +1,71 @@
+"""Silence that is not chance, in event time."""
+
+from __future__ import annotations
+
+from streams.blind import Sources
+from streams.part import SourceCount
+
+HOUR = 3600.0
+START = 481_000  # Unix hours
+
+
+def feed(sources: Sources, first: int, hours: int, per_hour: int) -> None:
+    for hour in range(first, first + hours):
+        newest = (hour + 1) * HOUR - 1
+        sources.take({"calls": SourceCount("calls", records=per_hour, newest=newest, seen_by_hour={hour: per_hour})})
+
+
+def test_a_busy_source_is_blind_after_minutes_of_silence_and_sees_again_with_the_next_record() -> None:
+    sources = Sources()
+    feed(sources, START, 72, 60)
+    last = (START + 72) * HOUR
+    assert sources.blind(last + 300) == ()
+    (blind,) = sources.blind(last + 1_200)
+    assert blind.source == "calls"
+    assert blind.since == last - 1
+    assert 50 < blind.usual_per_hour < 70
+    feed(sources, START + 73, 1, 60)
+    assert sources.blind((START + 74) * HOUR) == ()
+
+
+def test_a_rare_source_is_not_called_blind_for_a_quiet_day() -> None:
+    sources = Sources()
+    for day in range(10):
+        feed(sources, START + day * 24, 1, 1)
+    last = (START + 9 * 24 + 1) * HOUR
+    assert sources.blind(last + 24 * HOUR) == ()
+
+
+def test_a_source_heard_for_less_than_a_day_is_not_judged() -> None:
+    sources = Sources()
+    feed(sources, START, 10, 100)
+    assert sources.blind((START + 20) * HOUR) == ()
+
+
+def test_a_night_that_is_always_silent_is_not_blindness() -> None:
+    sources = Sources()
+    for day in range(21):
+        feed(sources, START + day * 24, 12, 30)
+    evening = (START + 20 * 24 + 12) * HOUR
+    assert sources.blind(evening + 8 * HOUR) == ()
+    assert sources.blind(evening + 20 * HOUR) != ()
+
+
+def test_blind_hours_do_not_lower_what_is_usual() -> None:
+    sources = Sources()
+    feed(sources, START, 14 * 24, 60)
+    before = sources.rates["calls"].rate(START + 14 * 24 + 30)
+    feed(sources, START + 16 * 24, 1, 60)  # two days of silence
+    after = sources.rates["calls"].rate(START + 14 * 24 + 30)
+    assert after > 0.95 * before
+
+
+def test_half_of_the_records_lost_is_half_of_the_exposure() -> None:
+    sources = Sources()
+    for hour in range(START, START + 72):
+        newest = (hour + 1) * HOUR - 1
+        counts = {"calls": SourceCount("calls", newest=newest, seen_by_hour={hour: 60})}
+        if hour < START + 70:
+            counts["posts"] = SourceCount("posts", newest=newest, seen_by_hour={hour: 60})
+        sources.take(counts)
+    assert abs(sources.exposure((START + 72) * HOUR) - 0.5) < 0.1
