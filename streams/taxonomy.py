@@ -7,7 +7,7 @@ to is worked out once for each combination and remembered.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import ahocorasick
 import msgspec
@@ -23,6 +23,7 @@ ROOT = 0
 VERSION = 1  # of what a pack and a text give
 MIN_JOINED_CHARACTERS = 8  # "power outage" is also found as "poweroutage"
 _CACHED = 50_000
+_ASKS = -1
 _NOTHING: tuple[tuple[int, ...], list[int]] = ((), [])
 
 
@@ -162,12 +163,20 @@ class Taxonomy:
         self._only_place = phrases  # codes from here are names of places and nothing else
         self._also_places = frozenset(code for code in self._places if code < phrases)
         self._lengths = [len(phrase) for phrase in self._codes]
-        self._automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
+        asked = frozenset[int]().union(*(rule.unless.union(*rule.needs) for rule in self._rules.values()))
+        self._found = self._scanner(self._triggers.keys() | self._places.keys())
+        self._context = self._scanner(
+            asked
+        )  # common words, looked for only where a phrase was found that asks for them
+
+    def _scanner(self, codes: Collection[int]) -> Callable[[str], Iterable[tuple[int, int]]]:
+        """Finds the phrases of these codes: (index of the last character, code)."""
+        automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
         for phrase, code in self._codes.items():
-            if phrase:
-                self._automaton.add_word(f" {phrase} ", code)
-        self._automaton.make_automaton()
-        self._iter = self._automaton.iter
+            if phrase and code in codes:
+                automaton.add_word(f" {phrase} ", code)
+        automaton.make_automaton()
+        return automaton.iter if len(automaton) else lambda _: ()
 
     def _code(self, phrases: Iterable[str], joined: bool = True) -> frozenset[int]:
         """Codes of phrases, and of their joined forms."""
@@ -198,38 +207,42 @@ class Taxonomy:
 
     def scan_folded(self, text: str) -> tuple[tuple[int, ...], list[int]]:
         """The same for a text in the form of `text.fold`."""
-        codes = tuple([code for _, code in self._iter(text)])
+        codes = tuple([code for _, code in self._found(text)])
         if not codes:
             return _NOTHING
         places: list[int] = []
         if max(codes) >= self._only_place or not self._also_places.isdisjoint(codes):
-            places = self._named(list(self._iter(text)))
+            places = self._named(list(self._found(text)))
             codes = tuple([code for code in codes if code < self._only_place])
         if not codes or min(codes) >= self._leaf_phrases:
             return (), places
         leaves = self._leaves.get(codes)
         if leaves is None:
-            leaves = self._decide(codes)
-        return leaves, places
+            leaves = self._first(codes)
+        return self._asked(leaves, text) if leaves and leaves[0] == _ASKS else leaves, places
 
-    def _decide(self, codes: tuple[int, ...]) -> tuple[int, ...]:
+    def _first(self, codes: tuple[int, ...]) -> tuple[int, ...]:
+        """The nodes that phrases stand for, remembered; led by _ASKS where some depend on other words of the text."""
         if len(self._leaves) >= _CACHED:
             self._leaves.clear()
-        triggers, rules = self._triggers, self._rules
-        nodes: set[int] = set()
-        for code in codes:
-            if code in triggers:
-                nodes.update(triggers[code])
+        nodes = {node for code in codes for node in self._triggers.get(code, ())}
+        leaves = nodes & self._rules.keys()
+        asks = any(self._rules[leaf].unless or self._rules[leaf].needs for leaf in leaves)
+        found = (tuple(sorted(nodes)) if leaves else ()) if not asks else (_ASKS, *sorted(nodes))
+        self._leaves[codes] = found
+        return found
+
+    def _asked(self, nodes: tuple[int, ...], text: str) -> tuple[int, ...]:
+        """The nodes that the words around them allow."""
+        present = frozenset([code for _, code in self._context(text)])
         leaves, subjects = [], []
-        present = frozenset(codes)
-        for node in nodes:
-            rule = rules.get(node)
+        for node in nodes[1:]:
+            rule = self._rules.get(node)
             if rule is None:
                 subjects.append(node)
             elif present.isdisjoint(rule.unless) and not any(map(present.isdisjoint, rule.needs)):
                 leaves.append(node)
-        decided = self._leaves[codes] = tuple(sorted(leaves + subjects)) if leaves else ()
-        return decided
+        return tuple(sorted(leaves + subjects)) if leaves else ()
 
     def _named(self, found: list[tuple[int, int]]) -> list[int]:
         """Places named: of overlapping names the longest, none that is part of a keyword's or subject's phrase."""
