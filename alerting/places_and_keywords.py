@@ -11,6 +11,7 @@ LEVELS = {
     "everywhere": EVERYWHERE,
     "country": COUNTRY,
     "region": REGION,
+    "county": CITY,  # to the scan it is a city with boroughs
     "city": CITY,
     "airport": AIRPORT,
     "spot": SPOT,

@@ -44,6 +44,7 @@ _DIRECTIONS = spaced("""
     north south east west northern southern eastern western central northeast northwest southeast southwest northeastern
     northwestern southeastern southwestern upstate downstate coastal rural n s e w ne nw se sw mid
 """)
+_COUNTY = spaced("county parish")
 _IMAGINED = spaced("your ur his her their heart mind dreams head soul pants")
 
 
@@ -219,7 +220,7 @@ class LocationReader:
                     name, at == end - 1, name in capitals, named, shouted=written.isupper()
                 ):
                     meanings = index.code(name.upper(), bool(named)) + meanings
-                if at + length < count and words[at + length] == "county":
+                if at + length < count and words[at + length] in _COUNTY:
                     meanings = [meaning for meaning in meanings if index.is_wide([meaning])]
                 if meanings:
                     yield meanings

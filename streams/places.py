@@ -1,4 +1,4 @@
-"""The place tree: every spot, airport, city, region and country known, as dense integers and columns.
+"""The place tree: every spot, airport, city, county, region and country known, as dense integers and columns.
 
 Read from the gazetteer (`gazetteer/NOTICE.md` names its sources); spots are added from the configuration. Degrees are WGS 84.
 """
@@ -145,6 +145,10 @@ class Places:
         """The place with this id. Raises KeyError."""
         return self._index[id]
 
+    def find(self, id: str) -> int | None:
+        """The place with this id, None where there is none."""
+        return self._index.get(id)
+
     def id(self, place: int) -> str:
         return self._ids[place]
 
@@ -152,15 +156,15 @@ class Places:
         return self._names[place]
 
     def level(self, place: int) -> str:
-        """spot | city | airport | region | country | everywhere | nowhere"""
+        """spot | airport | city | county | region | country | everywhere | nowhere"""
         return LEVELS[int(self.level_code[place])]
 
     def zone(self, place: int) -> str:
-        """IANA name of the time zone; of a region or country that of its biggest city."""
+        """IANA name of the time zone; of a county, region or country that of its biggest city."""
         return self.table.zones[int(self._zone[place])]
 
     def coordinates(self, place: int) -> tuple[float, float] | None:
-        """Latitude and longitude; of a region or country those of its biggest city."""
+        """Latitude and longitude; of a county the middle of its people, of a region or country its biggest city."""
         if place <= NOWHERE:
             return None
         return float(self.lat[place]), float(self.lon[place])

@@ -43,10 +43,9 @@ class Resolver:
         self._codes = AirportCodes(places.table.airports)
         self._located = [(place, spot) for place, spot in places.spots.items() if spot.lat is not None]
         self._cities, self._lat, self._lon, self._reach = _anchors(places)
-        above = places.lineage[
-            self._cities
-        ]  # cities and boroughs, then regions and countries, whose numbers are smaller than all cities'
-        self._parent = np.where(above < self._cities.min(), above, -1).max(axis=1)
+        above = places.lineage[self._cities]
+        wide = (above >= 0) & (places.level_code[above] <= LEVELS.index("region"))
+        self._region_of = np.where(wide, above, -1).max(axis=1)  # or country: its number is smaller than a region's
         self._at = lru_cache(MEMORY)(self._find)
         self._near = lru_cache(4_096)(self._cities_near)
         self.from_location = lru_cache(MEMORY)(LocationReader(self.names, self.at).read)
@@ -71,11 +70,8 @@ class Resolver:
         location: str | None,
     ) -> int:
         """The place of a complaint. `hits`: places the text names, as found with `text_names`. An id that is unknown says nothing."""
-        if place_id is not None:
-            try:
-                return self.places.index(place_id)
-            except KeyError:
-                pass
+        if place_id is not None and (known := self.places.find(place_id)) is not None:
+            return known
         if lat is not None and lon is not None and (place := self.at(lat, lon)) != NOWHERE:
             return place
         codes = self.codes(raw_text)
@@ -119,7 +115,7 @@ class Resolver:
             return min(inside)[1]
         near = self._near(math.floor(lat / CELL_DEGREES), math.floor(lon / CELL_DEGREES))
         if len(near):
-            km, reach, region = self._kilometres(lat, lon, near), self._reach[near], self._parent[near]
+            km, reach, region = self._kilometres(lat, lon, near), self._reach[near], self._region_of[near]
             share = km / reach
             best, nearest = int(share.argmin()), int(km.argmin())
             if region[best] != region[nearest] and km[best] > ACROSS * km[nearest]:
@@ -139,7 +135,7 @@ class Resolver:
         nearest = float(km.min())
         if nearest > MAX_REGION_KM:
             return NOWHERE
-        around = self.places.parent[self._cities[km <= nearest * SAME_COUNTRY]]
+        around = self._region_of[km <= nearest * SAME_COUNTRY]
         common = self.places.common(np.unique(around).tolist())
         return common if self.places.level(common) in ("region", "country") else NOWHERE
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import math
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -17,11 +16,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from streams.gazetteer.inside import counties, kilometres, parts_of_cities
 from streams.gazetteer.names import Index, plain
 from streams.gazetteer.table import EVERYWHERE, LEVELS, NOWHERE, Row, Table
 
 HERE = Path(__file__).parent
-KM_PER_DEGREE = 111.2
 AIRPORT_CITY_KM = 45.0
 TERRITORIES = {
     "America/Puerto_Rico": "country:PR",
@@ -51,14 +50,8 @@ def read_tsv(name: str, columns: int) -> Iterator[list[str]]:
             yield (line.split("\t") + [""] * columns)[:columns]
 
 
-def kilometres(a: Row, b: Row) -> float:
-    """Flat-earth distance, good enough within a metropolitan area."""
-    east = (a.lon - b.lon) * math.cos(math.radians((a.lat + b.lat) / 2))
-    return KM_PER_DEGREE * math.hypot(a.lat - b.lat, east)
-
-
 class Builder:
-    """Rows in the order everywhere, nowhere, countries, regions, cities, airports; parents stand before their children."""
+    """Rows in the order everywhere, nowhere, countries, regions, counties, cities, airports; parents stand before their children."""
 
     def __init__(self, cities: list[dict[str, str]], airports: list[dict[str, str]]) -> None:
         self.rows: list[Row] = [
@@ -124,7 +117,14 @@ class Builder:
                 city["timezone"],
             )
             kept.append((city, row))
-        whole = parts_of_cities({row.id: row for _, row in kept})
+        whole = parts_of_cities({row.id: row for _, row in kept}, read_tsv("parts.tsv", 4))
+        self.counties: list[int] = []
+        for county, inside in counties(
+            (row for _, row in kept if row.id not in whole), self.at, read_tsv("counties.tsv", 3)
+        ):
+            self.counties.append(self._add(county))
+            for row in inside:
+                row.parent = self.counties[-1]
         self.parts = [(city, row, whole[row.id]) for city, row in kept if row.id in whole]
         self.cities = [(city, self._add(row)) for city, row in kept if row.id not in whole]
         new_york = self.at.get("city:5128581")
@@ -197,6 +197,8 @@ class Builder:
         }
         for place in self.region_of.values():
             index.region(place, others_of.get(rows[place].id, []), named=rows[place].id in others_of)
+        for place in sorted(self.counties, key=lambda place: (-rows[place].population, rows[place].id)):
+            index.county(place)
         for city, place in self.cities:
             index.city(place, city["alternate_names"].split("|"))
         for city, row, whole in self.parts:
@@ -275,21 +277,6 @@ def region_names(cities: list[dict[str, str]], airports: list[dict[str, str]]) -
         admin, times = count.most_common(1)[0]
         best[country, admin] = max(best.get((country, admin), (0, "")), (times, name))
     return {key: name for key, (_, name) in best.items()}
-
-
-def parts_of_cities(rows: dict[str, Row]) -> dict[str, str]:
-    """City id by the id of each listed town that is a part of it."""
-    whole: dict[str, str] = {}
-    for city, kind, radius_km, listed in read_tsv("parts.tsv", 4):
-        ids = {f"city:{number}" for number in listed.split()}
-        centre = rows.get(f"city:{city}")
-        if centre is None:
-            continue
-        for row in rows.values():
-            near = row.parent == centre.parent and kilometres(row, centre) < float(radius_km)
-            if row is not centre and (row.id in ids if kind == "only" else near and row.id not in ids):
-                whole[row.id] = centre.id
-    return whole
 
 
 if __name__ == "__main__":

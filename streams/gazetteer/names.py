@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ class Index:
         self.text: dict[str, int] = {}
         self.wanted: set[str] = set()  # text names given by hand: no check for words
         self.airports: dict[str, tuple[int, int]] = {}
+        self.counties: set[str] = set()
 
     def put(self, name: str, place: int, weight: int) -> str:
         key = plain(name)
@@ -81,6 +83,14 @@ class Index:
         if country in ("US", "CA", "AU"):
             self.codes[code].insert(0, place)
 
+    def county(self, place: int) -> None:
+        row = self.rows[place]
+        for name in (row.name, row.name.replace("St.", "Saint")):
+            key = self.put(name, place, row.population)
+            self.counties.add(key)
+            self._offer_with_region(key, place)
+            self.text.setdefault(key, place)
+
     def city(self, place: int, alternates: list[str]) -> None:
         row = self.rows[place]
         key = self.put(row.name, place, row.population)
@@ -98,8 +108,11 @@ class Index:
             self.put(part.name, place, part.population)
 
     def nickname(self, place: int, in_text: bool, names: list[str]) -> None:
+        people = max(2 * self.rows[place].population, 1_000_000)
         for name in names:
-            key = self.put(name, place, max(2 * self.rows[place].population, 1_000_000))
+            if self.rows[place].level == "county":  # the one people mean by it, whatever its namesakes
+                people = max([people, *(DOMINANT * weight + 1 for weight in self.means[plain(name)].values())])
+            key = self.put(name, place, people)
             if in_text:
                 self.wanted.add(key)
                 self.text[key] = place
@@ -126,6 +139,8 @@ class Index:
             if len(name) < 4 or not name[:1].isupper() or not re.search("[a-z]", name):
                 continue
             other = plain(name)
+            if other in self.counties:
+                continue
             inside = len(other) > 3 and (f" {other} " in f" {key} " or f" {key} " in f" {other} ")
             if inside or (row.population >= ALTERNATES_FROM and len(other) > 4):
                 self.put(name, place, weight * 2 if inside else weight)
@@ -137,6 +152,8 @@ class Index:
 
     def _offer_with_region(self, key: str, place: int) -> None:
         region = self.rows[place].parent
+        if self.rows[region].level == "county":
+            region = self.rows[region].parent
         if not self.rows[region].id.startswith("region:") or (key in self.text and self.text[key] == place):
             return
         code = self.rows[region].id[-2:].casefold()
@@ -161,8 +178,20 @@ class Index:
             found.add(place)
         return found
 
+    def _common(self, places: Iterable[int]) -> int:
+        """The tightest place that holds all of them; 0, everywhere, where none does."""
+        return max(set.intersection(*map(self._above, places)), default=0)
+
+    def _in_texts(self) -> Iterator[tuple[str, int]]:
+        """Names to look for; that of several counties is what holds them, lest "Houston County" be read as the city."""
+        for key, place in self.text.items():
+            if key in self.wanted or self._is_clear(key, place):
+                yield key, place
+            elif key in self.counties and (common := self._common(self.means[key])):
+                yield key, common
+
     def packed(self) -> dict[str, Any]:
-        """The fields of `Table` that hold names. A text name that means several places of like weight is left out."""
+        """The fields of `Table` that hold names. A text name that means several places of like weight is left out, unless they are counties."""
         keys = sorted(self.means)
         entries = [sorted(self.means[key].items(), key=lambda entry: (-entry[1], entry[0])) for key in keys]
         start = np.cumsum([0, *map(len, entries)])
@@ -172,9 +201,7 @@ class Index:
             "target": np.array([place for entry in entries for place, _ in entry], "<i4").tobytes(),
             "weight": np.array([weight for entry in entries for _, weight in entry], "<i4").tobytes(),
             "codes": dict(sorted(self.codes.items())),
-            "text": sorted(
-                (key, place) for key, place in self.text.items() if key in self.wanted or self._is_clear(key, place)
-            ),
+            "text": sorted(self._in_texts()),
             "airports": dict(sorted(self.airports.items())),
             "unsure": sorted(words("location")),
         }

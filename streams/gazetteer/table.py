@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-LEVELS = ("everywhere", "nowhere", "country", "region", "city", "airport", "spot")
+LEVELS = ("everywhere", "nowhere", "country", "region", "county", "city", "airport", "spot")
 EVERYWHERE, NOWHERE = 0, 1
 BARE, HINT, RARE = (
     2,

@@ -24,9 +24,10 @@ def resolver() -> Resolver:
 
 
 def where(resolver: Resolver, location: str) -> str:
-    """Names of the place and what it lies in, as a short path."""
-    place = resolver.from_location(location)
-    return "nowhere" if place == resolver.nowhere else " / ".join(resolver.places.path(place)[:2])
+    """Names of the place and what it lies in, counties left out above it, as a short path."""
+    places, place = resolver.places, resolver.from_location(location)
+    above = [one for one in places.above(place) if one == place or places.level(one) != "county"]
+    return "nowhere" if place == resolver.nowhere else " / ".join(map(places.name, above[:2]))
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,45 @@ def where(resolver: Resolver, location: str) -> str:
 )
 def test_locations_as_people_write_them(resolver: Resolver, location: str, expected: str) -> None:
     assert where(resolver, location) == expected
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("Harris County, TX", "county:US-TX/harris"),
+        ("Harris County", "county:US-TX/harris"),
+        ("northwest harris county", "county:US-TX/harris"),
+        ("Orange County", "county:US-CA/orange"),
+        ("Orange County, FL", "county:US-FL/orange"),
+        ("Montgomery County, Maryland", "county:US-MD/montgomery"),
+        ("Montgomery County", "country:US"),
+        ("Prince George's County, MD", "county:US-MD/prince-georges"),
+        ("Saint Louis County, MO", "county:US-MO/st-louis"),
+        ("Jefferson Parish, LA", "county:US-LA/jefferson"),
+        ("Suffolk County", "county:US-NY/suffolk"),
+        ("Kings County", "city:5110302"),
+        ("Houston, Harris County, TX", HOUSTON),
+        ("Dallas County, Tarrant County", "region:US-TX"),
+        ("Washington County, PA", "region:US-PA"),
+    ],
+)
+def test_a_county_is_found_by_its_state_or_as_the_one_people_mean(
+    resolver: Resolver, location: str, expected: str
+) -> None:
+    assert resolver.places.id(resolver.from_location(location)) == expected
+
+
+def test_a_point_far_from_every_city_is_in_a_state_not_in_the_county_of_the_nearest_city(resolver: Resolver) -> None:
+    assert resolver.places.id(resolver.at(29.95, -94.6)) == "region:US-TX"
+
+
+def test_a_profile_makes_a_county_tighter(resolver: Resolver) -> None:
+    index = resolver.places.index
+    county = [index("county:US-TX/harris")]
+    assert resolver.resolve(None, None, None, county, "dark in harris county", "Houston, TX") == index(HOUSTON)
+    assert resolver.resolve(None, None, None, county, "dark in harris county", "Dallas, TX") == county[0]
+    both = [*county, index("county:US-TX/fort-bend")]
+    assert resolver.resolve(None, None, None, both, "harris county, fort bend county", None) == index("region:US-TX")
 
 
 @pytest.mark.parametrize(
@@ -153,11 +193,7 @@ def _shared(made: list[Resolver] = []) -> Resolver:  # noqa: B006
 def test_points_belong_to_the_city_whose_area_they_lie_in(
     resolver: Resolver, lat: float, lon: float, expected: str
 ) -> None:
-    assert (
-        expected
-        in (name := resolver.places.path(resolver.at(lat, lon))[0], resolver.places.path(resolver.at(lat, lon))[1])
-        or name == expected
-    )
+    assert resolver.places.name(resolver.at(lat, lon)) == expected
 
 
 def test_a_point_inside_a_spot_is_that_spot() -> None:
