@@ -25,6 +25,7 @@ from detectors.tail_cut import WEEK_SECONDS, TailCut, TailState
 
 VERSION = 1
 FIRST_GUESS_RUNS_PER_WEEK = 200.0  # quiet runs under LEVEL, before any were seen
+WARM = 10.0  # times the level: nearly unusual
 MOST_CASES = 300  # with more, only what is under the cut opens another
 ARCHIVE = 500  # ended cases that can still be judged by people
 FORGET_CHANNELS = 0.9999  # kept of the channels' shares at each close
@@ -145,13 +146,16 @@ class Alerts:
         for row in np.flatnonzero((tracks.data[:, P] <= self.tail.level) & (tracks.data[:, LOOKED_BACK] == 0)).tolist():
             tracks.look_back(row, self.memory.look_back(int(tracks.key[row]), tracks.data[row, ONSET]))
         data = tracks.data
-        hot = (data[:, P] <= self.tail.level) & (data[:, PEOPLE] >= 2) & (data[:, PEOPLE] >= data[:, EXPECTED] + 1)
+        many = (data[:, PEOPLE] >= 2) & (data[:, PEOPLE] >= data[:, EXPECTED] + 1)
+        hot = many & (data[:, P] <= self.tail.level)
         places = tracks.key // STRIDE
-        wanted = hot
-        if hot.any():
-            near = {above for place in np.unique(places[hot]).tolist() for above in self.atlas.trees.above(place)}
-            wanted = np.isin(places, np.fromiter(near, np.int64, len(near)))
-        rows = np.flatnonzero(wanted)
+        near = {above for place in np.unique(places[hot]).tolist() for above in self.atlas.trees.above(place)}
+        warm = many & (data[:, P] <= WARM * self.tail.level) if near else hot
+        rows = (
+            np.flatnonzero(warm | np.isin(places, np.fromiter(near, np.int64, len(near))))
+            if near
+            else np.zeros(0, np.int64)
+        )
         series = Series(
             places[rows],
             tracks.key[rows] % STRIDE,
@@ -160,6 +164,7 @@ class Alerts:
             data[rows, ONSET],
             data[rows, P],
             hot[rows],
+            warm[rows],
         )
         return series, scan(series, self.atlas.trees, self.policy.coincide) if len(rows) else []
 

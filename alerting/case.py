@@ -51,6 +51,7 @@ class Case(msgspec.Struct):
     expected: float = 0.0
     channels: list[float] = []
     p_now: float = 1.0
+    p_found: float = 1.0  # the smallest among the series it explains, at the last close that showed it
     p_lowest: float = 1.0
     pulses: list[Pulse] = []
     peak: int = 0

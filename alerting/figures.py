@@ -26,7 +26,8 @@ def bring_up_to_date(cases: list[Case], touched: list[Case], tracks: Tracks, clo
         measured = rows[: len(case.measured)]
         measured = measured[measured >= 0]
         figures = tracks.data[measured]
-        case.p_now = float(tracks.data[rows[rows >= 0], P].min(initial=1.0))
+        case.p_now = min(case.p_found, float(tracks.data[rows[rows >= 0], P].min(initial=1.0)))
+        case.p_found = 1.0
         case.p_lowest = min(case.p_lowest, case.p_now)
         people = float(figures[:, PEOPLE].sum())
         if case.state == "run" or people >= case.people:

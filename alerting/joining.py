@@ -8,7 +8,7 @@ from alerting.case import Case, key_keyword, key_place
 from alerting.places_and_keywords import ANY, Atlas
 from alerting.policy import Policy
 from alerting.tracks import HOUR, HOUR_EXPECTED, ONSET, STRIDE, Tracks, keys_of
-from detectors.scan import AIRPORT, CITY, NOWHERE, REGION, Found, Series
+from detectors.scan import AIRPORT, CITY, HOLDS, NOWHERE, REGION, Found, Series
 
 SHARE_TO_WIDEN = 0.25  # of a country's excess, for its incident to be this one grown
 MOST_KEYWORDS = 50
@@ -38,8 +38,8 @@ def belongs(case: Case, found: Found, series: Series, atlas: Atlas, policy: Poli
     own_excess = case.people - case.expected
     if atlas.lies_in(found.place, case.place):
         # Trouble of a whole country or state does not swallow what is greater, or breaks later in one of its towns.
-        part = case.open and excess <= own_excess and (case_level >= REGION or together)
-        return part or case.state in ("run", "signal") or case_level >= CITY
+        small = excess <= own_excess and case_level >= REGION
+        return (case.open and (together or small)) or case.state in ("run", "signal") or case_level >= CITY
     if atlas.lies_in(case.place, found.place):
         return level >= REGION or own_excess >= SHARE_TO_WIDEN * excess
     return any(atlas.place_related(found.place, part) for part in case.parts if atlas.level(part) >= REGION)
@@ -75,9 +75,10 @@ def absorb(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atla
         case.keywords = _named([*keywords, *known])
         case.tight = keys[found.tight].tolist() if case.state == "run" else _merged(case.tight, keys[found.tight])
     else:
-        case.place = _widened(case.place, found.place, atlas)
+        case.place = _rescoped(case, found, series, tracks, atlas)
         case.keywords = _named([*case.keywords, *keywords])
         case.tight = _merged(case.tight, keys[found.tight])
+    case.p_found = min(case.p_found, float(series.p_value[found.inside].min(initial=1.0)))
     case.held = _merged(case.held, keys[found.inside])[-MOST_HELD:]
     for i in found.inside:
         place = int(series.place[i])
@@ -96,13 +97,20 @@ def _merged(old: list[int], new: np.ndarray[tuple[int], np.dtype[np.int64]]) -> 
     return list(dict.fromkeys([*old, *new.tolist()]))
 
 
-def _widened(place: int, found: int, atlas: Atlas) -> int:
-    """The scope that holds both, where that is a place people would name; else the scope stays and a place joins it."""
-    if place == found or atlas.lies_in(found, place):
+def _rescoped(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atlas) -> int:
+    """The tightest place that now holds case and found; the old one where that would be a place nobody means."""
+    place = case.place
+    if place == found.place or atlas.level(found.place) == NOWHERE:
         return place
-    if atlas.level(place) == NOWHERE or atlas.lies_in(place, found):
-        return found if atlas.level(found) != NOWHERE else place
-    common = next((above for above in atlas.trees.above(place) if atlas.lies_in(found, above)), None)
+    if atlas.level(place) == NOWHERE or atlas.lies_in(place, found.place):
+        return found.place
+    if atlas.lies_in(found.place, place):
+        inside = sum(
+            float(series.people[i] - series.expected[i]) for i in found.tight if series.place[i] == found.place
+        )
+        whole = max(_excesses(tracks, [place * STRIDE + case.main]))
+        return found.place if whole > 0 and inside >= HOLDS * whole else place
+    common = next((above for above in atlas.trees.above(place) if atlas.lies_in(found.place, above)), None)
     return common if common is not None and atlas.level(common) >= CITY else place
 
 

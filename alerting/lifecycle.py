@@ -32,7 +32,7 @@ def advance(case: Case, close: Close, policy: Policy, bar: Bar, atlas: Atlas) ->
         case.state, case.resolved_at = "resolved", close.decided
         return "resolved" if before != "run" else None
     case.why = verdict.why if reason is not None or case.state in ("run", "signal") else case.why
-    return reason or _growth(case, policy, close)
+    return reason or _growth(case, policy, close, atlas)
 
 
 def _count_streak(case: Case, policy: Policy, bar: Bar) -> None:
@@ -103,12 +103,12 @@ def _withholds(case: Case, blind: Blind, now: float, policy: Policy, atlas: Atla
     )
 
 
-def _growth(case: Case, policy: Policy, close: Close) -> str | None:
-    """News of an open suspected or confirmed incident: twice the people, a new place, a wider scope."""
+def _growth(case: Case, policy: Policy, close: Close, atlas: Atlas) -> str | None:
+    """News of an open suspected or confirmed incident: twice the people, a new place, another scope."""
     if case.state not in ("suspected", "confirmed") or close.decided - case.told_at < policy.growth_pause_seconds:
         return None
     if case.place != case.told_place:
-        return "widened"
+        return "widened" if atlas.lies_in(case.told_place, case.place) else "narrowed"
     known = set(case.told_parts)
     new = any(people >= NEW_PART_PEOPLE for place, people in case.parts.items() if place not in known)
     if new or case.people >= policy.growth_factor * max(case.told_people, 1.0):

@@ -23,7 +23,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     coincide_seconds: float = 3600.0  # what rises this close together at one place is one incident
     recent_seconds: float = 900.0  # people of the latest so many seconds tell whether it still goes on
     hold_seconds: float = 3600.0  # calm for so long before it is resolved
-    reopen_seconds: float = 21_600.0  # and after that the same incident again
+    reopen_seconds: float = (
+        86_400.0  # and after that the same incident again: the night between two days of it is no end
+    )
     blind_hold_seconds: float = 86_400.0  # a source gone blind keeps its incidents open for at most so long
     learn_again_seconds: float = 259_200.0  # open for longer: the detector may take it as the new usual
     growth_factor: float = 2.0

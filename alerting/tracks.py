@@ -62,17 +62,18 @@ class Tracks:
     def update(self, close: Close, pinned: Collection[int]) -> None:
         """Take a close in; drop what is no longer unusual and not pinned (keys)."""
         keys = keys_of(close.place, close.keyword)
-        hot = close.p_value <= self.policy.unusual_p
+        overlaps = self._overlaps(close)
+        wanted = (close.p_value <= self.policy.unusual_p) | overlaps
         self._pass_time(close, keys)
         rows = self.find(keys)
         known = rows >= 0
-        self._add(rows[known], close, np.flatnonzero(known))
-        wanted = hot | self._overlaps(close)
+        self._add(rows[known], close, np.flatnonzero(known), wanted)
+        fresh = wanted & ~known
         if pinned:
-            wanted |= np.isin(keys, np.fromiter(pinned, np.int64, len(pinned)))
-        fresh = np.flatnonzero(wanted & ~known)
-        if len(fresh):
-            self._insert(keys[fresh], close, fresh)
+            fresh |= ~known & np.isin(keys, np.fromiter(pinned, np.int64, len(pinned)))
+        new = np.flatnonzero(fresh)
+        if len(new):
+            self._insert(keys[new], close, new, wanted)
         self._drop(close.start, pinned)
 
     def _overlaps(self, close: Close) -> npt.NDArray[np.bool_]:
@@ -103,7 +104,9 @@ class Tracks:
                 data[:, sums] = data[:, sums] * kept**windows + weight * data[:, each]
         data[:, P] = 1.0
 
-    def _add(self, rows: Ints, close: Close, entries: Ints) -> None:
+    def _add(self, rows: Ints, close: Close, entries: Ints, wanted: npt.NDArray[np.bool_]) -> None:
+        if not len(rows):
+            return
         data = self.data
         voices, expected = close.voices[entries], close.expected[entries]
         data[rows, PEOPLE] += voices
@@ -117,15 +120,9 @@ class Tracks:
         data[rows, RECENT_SPREAD] += data[rows, SPREAD]
         data[rows, P] = close.p_value[entries]
         self.channels[rows] += close.channels[entries]
-        unusual = rows[close.p_value[entries] <= self.policy.unusual_p]
-        data[unusual, LAST] = close.start
-        tracked = np.flatnonzero(close.keyword[entries] == 0)
-        if len(tracked):
-            data[rows[tracked], LAST] = np.where(
-                self._overlaps(close)[entries[tracked]], close.start, data[rows[tracked], LAST]
-            )
+        data[rows[wanted[entries]], LAST] = close.start
 
-    def _insert(self, keys: Ints, close: Close, entries: Ints) -> None:
+    def _insert(self, keys: Ints, close: Close, entries: Ints, wanted: npt.NDArray[np.bool_]) -> None:
         order = np.argsort(keys, kind="stable")
         keys, entries = keys[order], entries[order]
         slots = np.searchsorted(self.key, keys)
@@ -144,7 +141,7 @@ class Tracks:
         self.key = np.insert(self.key, slots, keys)
         self.data = np.insert(self.data, slots, new, axis=0)
         self.channels = np.insert(self.channels, slots, np.zeros((len(keys), MAX_CHANNELS)), axis=0)
-        self._add(self.find(keys), close, entries)
+        self._add(self.find(keys), close, entries, wanted)
 
     def _drop(self, start: int, pinned: Collection[int]) -> None:
         keep = start - self.data[:, LAST] <= self.policy.gap

@@ -71,6 +71,7 @@ class Series(NamedTuple):
     onset: Floats  # Unix seconds
     p_value: Floats
     hot: npt.NDArray[np.bool_]
+    warm: npt.NDArray[np.bool_]  # nearly unusual: a tighter scope for a hot one, never a disruption by itself
 
 
 class Found(NamedTuple):
@@ -83,9 +84,11 @@ class Found(NamedTuple):
 
 def scan(series: Series, trees: Trees, coincide_seconds: float) -> list[Found]:
     """The smallest set of scopes that explains the unusual series; what rose over `coincide_seconds` apart is kept apart."""
-    hot = np.flatnonzero(series.hot & (series.people > series.expected))
+    above_usual = series.people > series.expected
+    hot = np.flatnonzero(series.hot & above_usual)
     if not len(hot):
         return []
+    hot = np.union1d(hot, _tighter(series, trees, hot, np.flatnonzero(series.warm & ~series.hot & above_usual)))
     tight, roof = _tighten(series, trees, hot)
     together = Together(series, trees, tight, coincide_seconds)
     groups = together.groups()
@@ -95,7 +98,19 @@ def scan(series: Series, trees: Trees, coincide_seconds: float) -> list[Found]:
         wide = [trees.above(int(series.place[i])) for i in rows if trees.place_level[series.place[i]] != NOWHERE]
         found.append(Found(_scope(series, trees, rows, wide, together.accepted), rows, []))
     _give(series, found, roof, hot)
-    return found
+    return [one for one in found if series.hot[one.inside].any()]
+
+
+def _tighter(series: Series, trees: Trees, hot: Ints, warm: Ints) -> Ints:
+    """Nearly unusual series that lie inside a hot one and have most of its excess."""
+    excess = {(int(series.place[i]), int(series.keyword[i])): float(series.people[i] - series.expected[i]) for i in hot}
+    found = []
+    for i in warm.tolist():
+        most = float(series.people[i] - series.expected[i]) / (1 - UNEXPLAINED)
+        places, keywords = trees.above(int(series.place[i])), trees.keywords_above(int(series.keyword[i]))
+        if any(excess.get((place, keyword), np.inf) <= most for place in places for keyword in keywords):
+            found.append(i)
+    return np.array(found, np.int64)
 
 
 def _tighten(series: Series, trees: Trees, hot: Ints) -> tuple[list[int], dict[int, int]]:

@@ -17,11 +17,13 @@ LEVEL = 1e-3
 WEEK_SECONDS = 7 * 86_400
 HALF_LIFE_WEEKS = 8.0
 PRIOR_RUNS = 5.0  # the rate guessed beforehand counts as much as so many runs seen
-PRIOR_SHAPE_RUNS = 50.0  # and slope 1 as much as so many
+PRIOR_SHAPE = 0.85  # the lowest of many correlated looks at discrete counts: a little less than 1
+PRIOR_SHAPE_RUNS = 20.0
 SHAPES = (0.25, 1.25)
 SHARE = 0.75  # of the budget is aimed at: the rest is for what is not known of rate and shape
 LOWEST_CUT = 1e-15
-TailState = tuple[float, float, float, float, float, float]
+HIGHEST_CUT = 0.3  # of the level: above the cut there must be runs to learn from
+TailState = tuple[float, float, float, float, float, float, float]
 
 
 class TailCut:
@@ -40,8 +42,9 @@ class TailCut:
         self.runs = 0.0  # seen, discounted
         self.depth = 0.0  # sum over them of ln(level / lowest p)
         self.weeks = 0.0  # watched, discounted
-        self._cut: float | None = None
-        self._cut = self._solve(self.allowed)
+        self._seen = 1.0  # share of quiet runs that stay above the cut
+        self._cut = self.level * min(HIGHEST_CUT, self.allowed / runs_per_week)
+        self._resolve()
 
     @property
     def allowed(self) -> float:
@@ -50,14 +53,12 @@ class TailCut:
 
     @property
     def rate(self) -> float:
-        """Quiet runs under the level a week."""
-        return (self.runs + PRIOR_RUNS) / (self.weeks + PRIOR_RUNS / self.guess)
+        """Quiet runs under the level a week; those that alerted are not seen, their share is added."""
+        return (self.runs + PRIOR_RUNS) / (self.weeks + PRIOR_RUNS / self.guess) / self._seen
 
     @property
     def cut(self) -> float:
         """The p-value to alert at."""
-        if self._cut is None:
-            self._cut = self._solve(self.allowed)
         return self._cut
 
     @property
@@ -76,7 +77,7 @@ class TailCut:
         if len(found):
             self.runs += len(found)
             self.depth += float(np.log(self.level / found).sum())
-            self._cut = self._solve(self.allowed)
+            self._resolve()
             while self.rate > self.most_runs and self.runs > 4 * PRIOR_RUNS:
                 self._lower()
 
@@ -91,27 +92,28 @@ class TailCut:
         weeks = seconds / WEEK_SECONDS
         kept = 0.5 ** (weeks / HALF_LIFE_WEEKS)
         self.runs, self.depth, self.weeks = self.runs * kept, self.depth * kept, self.weeks * kept + weeks
-        self._cut = None if self._cut is None else self._solve(self.allowed)
+        self._resolve()
 
     def state(self) -> TailState:
         """What `load` takes."""
-        return self.runs, self.depth, self.weeks, self.cut, self.level, self.guess
+        return self.runs, self.depth, self.weeks, self._cut, self._seen, self.level, self.guess
 
     def load(self, state: TailState) -> None:
         """Continue from a state."""
-        self.runs, self.depth, self.weeks, self._cut, self.level, self.guess = state
+        self.runs, self.depth, self.weeks, self._cut, self._seen, self.level, self.guess = state
 
-    def _solve(self, allowed: float) -> float:
-        """The cut; where a run was cut off depends on the cut before, so it takes that one's reach."""
-        before = self._cut if self._cut is not None else self.level * min(1.0, allowed / self.rate)
-        shape = self._shape(math.log(self.level / max(before, LOWEST_CUT)))
-        return min(self.level, max(LOWEST_CUT, self.level * math.pow(allowed / self.rate, 1 / shape)))
+    def _resolve(self) -> None:
+        """Set the cut anew. Where runs were cut off depends on the cut before, so it takes that one's reach."""
+        shape = self._shape(math.log(self.level / max(self._cut, LOWEST_CUT)))
+        self._seen = max(0.5, 1 - math.pow(self._cut / self.level, shape))
+        aimed = self.level * math.pow(self.allowed / self.rate, 1 / shape)
+        self._cut = min(self.level * HIGHEST_CUT, max(LOWEST_CUT, aimed))
 
     def _shape(self, reach: float) -> float:
-        """Slope whose runs, cut off at depth `reach`, have the mean depth seen (and PRIOR_SHAPE_RUNS of slope 1)."""
+        """Slope whose runs, cut off at depth `reach`, have the mean depth seen, PRIOR_SHAPE_RUNS of PRIOR_SHAPE among them."""
         if reach < 0.5:
-            return 1.0
-        mean = (self.depth + PRIOR_SHAPE_RUNS * _mean_depth(1.0, reach)) / (self.runs + PRIOR_SHAPE_RUNS)
+            return PRIOR_SHAPE
+        mean = (self.depth + PRIOR_SHAPE_RUNS * _mean_depth(PRIOR_SHAPE, reach)) / (self.runs + PRIOR_SHAPE_RUNS)
         low, high = SHAPES
         for _ in range(20):
             middle = (low + high) / 2

@@ -43,7 +43,14 @@ def test_the_cut_holds_the_budget_whatever_the_slope_of_the_quiet_tail(slope: fl
 
 def test_before_anything_is_seen_the_cut_follows_the_guess() -> None:
     assert TailCut(1.0, 1000.0).cut < TailCut(1.0, 10.0).cut
-    assert TailCut(1.0, 1000.0).cut == pytest.approx(LEVEL * 0.75 / 1000, rel=0.01)
+    assert 1e-8 < TailCut(1.0, 1000.0).cut < LEVEL / 1000
+
+
+def test_the_cut_never_comes_so_high_that_nothing_is_left_to_learn_from() -> None:
+    tail = TailCut(10.0, 100.0)
+    for _ in range(20):
+        tail.pass_time(WEEK_SECONDS)
+    assert tail.cut < 0.5 * LEVEL
 
 
 def test_with_very_many_series_only_lower_runs_are_watched_and_the_cut_stays() -> None:

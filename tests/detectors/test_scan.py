@@ -16,11 +16,17 @@ TREES = Trees(PLACES, LEVELS, AT, KEYWORDS)
 HOUR = 3600.0
 
 
-def series(*rows: tuple[int, int, float, float], onset: dict[int, float] | None = None, hot: bool = True) -> Series:
-    """Rows (place, keyword, people, expected), all unusual; `onset` by place."""
+def series(
+    *rows: tuple[int, int, float, float],
+    onset: dict[int, float] | None = None,
+    hot: bool = True,
+    warm: tuple[int, ...] = (),
+) -> Series:
+    """Rows (place, keyword, people, expected), all unusual but those at `warm` places; `onset` by place."""
     place, keyword, people, expected = (np.array(column) for column in zip(*rows, strict=True))
     begin = np.array([(onset or {}).get(int(p), 0.0) for p in place])
-    return Series(place, keyword, people, expected, begin, np.exp(-(people - expected)), np.full(len(rows), hot))
+    nearly = np.isin(place, warm)
+    return Series(place, keyword, people, expected, begin, np.exp(-(people - expected)), hot & ~nearly, nearly)
 
 
 def places(found: Series) -> list[int]:
@@ -77,6 +83,11 @@ def test_several_keywords_at_several_spots_of_one_city_are_one_scope() -> None:
 def test_everywhere_is_used_only_when_nothing_tighter_explains() -> None:
     assert places(series((0, 3, 40.0, 10.0))) == [0]
     assert places(series((0, 3, 40.0, 10.0), (6, 3, 25.0, 0.1))) == [6]
+
+
+def test_a_nearly_unusual_place_is_the_tighter_scope_but_nothing_by_itself() -> None:
+    assert places(series((2, 3, 12.0, 2.0), (6, 3, 11.0, 1.8), warm=(6,))) == [6]
+    assert places(series((6, 3, 11.0, 1.8), warm=(6,))) == []
 
 
 def test_people_without_a_place_stand_alone_or_join_what_rose_with_them() -> None:
