@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from alerting.model import KeywordTree, PlaceTree
 
-LEVELS = ("spot", "airport", "city", "region", "country", "everywhere", "nowhere")
+LEVELS = ("spot", "airport", "city", "county", "region", "country", "everywhere", "nowhere")
 
 
 class PlaceName(NamedTuple):

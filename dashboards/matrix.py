@@ -12,7 +12,7 @@ from streams.runtime.store.reader import Cell
 
 ROWS, COLUMNS = 12, 8
 NEAR = ("spot", "airport", "city")
-VIEWS = {"near": "Places", "region": "Regions", "country": "Countries"}
+VIEWS = {"near": "Places", "county": "Counties", "region": "Regions", "country": "Countries"}
 GRADES = ("as usual", "above the usual", "well above the usual", "far above the usual")
 GRADE_WIDTHS = (
     1.0,

@@ -62,7 +62,7 @@ def cells(
 
 def incident(id: str, revision: int, at: float, **fields: Any) -> Incident:
     plain: dict[str, Any] = {
-        "state": "suspected", "onset": NOON, "opened_at": NOON, "scope": Scope("city:1", "Here", "city", ("Here",)),
+        "state": "suspected", "onset": NOON, "opened_at": NOON, "suspected_at": NOON, "scope": Scope("city:1", "Here", "city", ("Here",)),
         "keywords": ("keyword-1",), "title": "no power at Here", "people": 5, "messages": 6, "expected": 1.0, "factor": 5.0,
         "p_value": 1e-6, "reason": "suspected",
     }  # fmt: skip
