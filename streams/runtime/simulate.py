@@ -16,17 +16,20 @@ from rich.progress import Progress
 from streams.pack import load_pack
 from streams.scenarios import SCENARIOS
 from streams.simulator import Scenario, Simulator
+from streams.taxonomy import Taxonomy
 
 
 def simulator(scenario: Scenario, seed: int) -> Simulator:
     """A simulator that speaks the phrases of the scenario's pack."""
-    pack = load_pack(scenario.pack)
-    return Simulator(scenario, [(one.id, one.phrases) for one in pack.keywords if one.phrases], seed)
+    keywords = Taxonomy(load_pack(scenario.pack))
+    return Simulator(scenario, [(keywords.id(leaf), said) for leaf, said in keywords.sayings().items() if said], seed)
 
 
 @click.command()
 @click.option("--scenario", type=click.Choice(sorted(SCENARIOS)), required=True, help="What happens.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A .jsonl or .jsonl.gz file.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A .jsonl or .jsonl.gz file."
+)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--days", type=float, help="Scored days, instead of the scenario's.")
 @click.option("--learn-days", type=float, help="Ordinary days before them, instead of the scenario's.")
@@ -36,7 +39,9 @@ def simulate(
 ) -> None:
     """Write complaints with known disruptions to FILE, and their labels to FILE's name with .labels.json."""
     changes = {"days": days, "learn_days": learn_days, "per_hour": per_hour}
-    chosen = msgspec.structs.replace(SCENARIOS[scenario], **{key: value for key, value in changes.items() if value is not None})
+    chosen = msgspec.structs.replace(
+        SCENARIOS[scenario], **{key: value for key, value in changes.items() if value is not None}
+    )
     made = simulator(chosen, seed)
     count = 0
     span = (chosen.learn_days + chosen.days) * 86400
