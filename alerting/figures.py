@@ -27,6 +27,8 @@ def bring_up_to_date(cases: list[Case], touched: list[Case], tracks: Tracks, clo
         measured = measured[measured >= 0]
         figures = tracks.data[measured]
         case.p_now = min(case.p_found, float(tracks.data[rows[rows >= 0], P].min(initial=1.0)))
+        if case.state in ("run", "signal") and not any(case is one for one in touched):
+            case.p_now = 1.0  # another case explains what its series show
         case.p_found = 1.0
         case.p_lowest = min(case.p_lowest, case.p_now)
         people = float(figures[:, PEOPLE].sum())

@@ -174,3 +174,13 @@ def test_a_restart_in_the_middle_changes_nothing() -> None:
         stopped.alerts.restore(state)
         assert stopped.alerts.snapshot() == state
     assert stopped.revisions == through.revisions
+
+
+def test_one_disruption_is_never_told_twice_at_two_widths() -> None:
+    for seed in range(3):
+        trouble = Trouble("city:ELP", "delay/cancelled", 120, 240, 0.25)
+        world = World(trouble, window_seconds=300, rate=0.15, seed=seed).run(480)
+        during = [
+            one for one in world.reached("suspected") if world.since_monday(90) < one.onset < world.since_monday(240)
+        ]
+        assert len([one for one in during if "delay/cancelled" in one.keywords or "delay" in one.keywords]) == 1
