@@ -143,6 +143,7 @@ def _pack(folder: Path) -> Path:
 def _learn(settings: Settings, records: Iterator[tuple[float, bytes]], until: float) -> list[tuple[float, bytes]]:
     """Prime `baselines` with the records before `until`; gives back those already drawn after it."""
     pipeline = Pipeline(pipeline_config(settings.model_copy(update={"baselines": None})))
+    pipeline.only_learn()
     first = AIRLINE_DAY.start
     columns = (
         "[progress.description]{task.description}",

@@ -92,6 +92,7 @@ class Detect:
     def __init__(self, config: DetectConfig, alerts: Alerts) -> None:
         self.config = config
         self.alerts = alerts
+        self.watching = True  # False: learn only, for days known to be ordinary
         self.index = SeriesIndex(config.places)
         self.bank: Detector | None = None
         self.bank_size = 0
@@ -161,7 +162,7 @@ class Detect:
         scores = bank.score(start, counts, exposure)
         held = self.index.mask(self.alerts.held)
         close = self._table(start, counts, found, moved, scores, held, evidence, blind)
-        incidents = self.alerts.step(close, self._due(close.decided))
+        incidents = self.alerts.step(close, self._due(close.decided)) if self.watching else []
         held = self.index.mask(self.alerts.held)
         bank.learn(start, counts, held, exposure)
         return Closed(_cells(close, held[self.index.find(close.place, close.keyword)]), incidents)

@@ -134,6 +134,10 @@ class Pipeline:
         blind = self.detect.sources.blind(self.detect.closed_until)
         return outputs._replace(closed_until=self.detect.closed_until, blind=blind)
 
+    def only_learn(self) -> None:
+        """Open no incidents: for history that is known to be ordinary."""
+        self.detect.watching = False
+
     def control(self, control: Control) -> None:
         """Take a person's act; it counts at the first close after it."""
         self.detect.control(control)
