@@ -12,7 +12,7 @@ from alerting.case import Case, incident
 from alerting.evidence import collect
 from alerting.figures import bring_up_to_date
 from alerting.gates import Bar
-from alerting.joining import absorb, belongs, closeness, new_case
+from alerting.joining import absorb, belongs, closeness, give_way, new_case
 from alerting.lifecycle import advance
 from alerting.memory import Memory, MemoryState
 from alerting.model import MAX_CHANNELS, Close, Control, Incident, KeywordTree, PlaceTree
@@ -184,6 +184,10 @@ class Alerts:
                     collect([home], earlier, self.atlas)
             else:
                 absorb(home, one, series, self.tracks, self.atlas)
+            if home.state == "run" and (known := give_way(home, self.cases, self.tracks, self.atlas)) is not None:
+                self.cases.remove(home)
+                touched = [case for case in touched if case is not home]
+                home = known
             if home not in touched:
                 touched.append(home)
         return touched
@@ -224,7 +228,7 @@ class Alerts:
             over = quiet > self.policy.gap if case.state == "run" else False
             if (over or case.state == "resolved") and not case.learnt:
                 case.learnt = True
-                if case.suspected_at is None and not case.marks and case.people >= self.policy.suspected_people:
+                if case.suspected_at is None and not case.marks and case.people >= self.policy.signal_people:
                     self.tail.observe([case.p_lowest])
             if case.state == "resolved" and case.resolved_at is not None:
                 over = close.decided - case.resolved_at > self.policy.reopen

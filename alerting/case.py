@@ -46,6 +46,7 @@ class Case(msgspec.Struct):
     confirmed_at: float | None = None
     resolved_at: float | None = None
     parts: dict[int, float] = {}  # contributing places, with their people
+    wide: bool = False  # a region or wider
     people: float = 0.0
     messages: float = 0.0
     expected: float = 0.0

@@ -49,7 +49,7 @@ def judge(case: Case, policy: Policy, bar: Bar) -> Verdict:
     batch, batch_gate = _batch(case, policy)
     under = case.p_now <= cut
     looser = f", looser by {policy.corroborated_cut_factor:g} as channels agree" if len(agreeing) > 1 else ""
-    needed = policy.suspected_people if case.state in ("run", "signal") else policy.confirmed_people
+    needed = people_needed(case, policy)
     why = [
         Gate(
             "cut",
@@ -63,12 +63,12 @@ def judge(case: Case, policy: Policy, bar: Bar) -> Verdict:
     if bar.learning:
         why.append(Gate("learning", False, "the baseline is still learning: nothing above a signal"))
     standing = not batch_gate.passed or bar.learning
-    enough = people >= policy.suspected_people
-    suspected = under and enough and why[2].passed and not standing
+    enough = people >= policy.signal_people
+    suspected = under and people >= needed and why[2].passed and not standing
     lasting = _persistence(case, policy)
     channels = _channels(agreeing, case, bar)
     why += [lasting, channels]
-    confirmed = suspected and people >= policy.confirmed_people and (lasting.passed or channels.passed)
+    confirmed = suspected and people >= max(needed, policy.confirmed_people) and (lasting.passed or channels.passed)
     signal = enough and why[2].passed and case.p_now <= max(bar.signal_cut, cut)
     return Verdict(signal, suspected, confirmed, batch, tuple(why))
 
@@ -83,13 +83,18 @@ def agreeing_channels(case: Case, policy: Policy, bar: Bar) -> list[int]:
     return sorted(found, key=lambda c: (-case.channels[c], c))
 
 
+def people_needed(case: Case, policy: Policy) -> int:
+    """People without whom a case is no more than a signal: more for a wide scope."""
+    return policy.wide_people if case.wide else policy.suspected_people
+
+
 def fresh(case: Case, policy: Policy, since: float) -> bool:
     """Whether people of the latest while, after `since`, are by themselves more than chance: leftovers of long sums are not."""
     end = case.pulses[-1].start + policy.window_seconds if case.pulses else 0.0
     begin = max(since, end - reach(case, policy))
     lately = list(takewhile(lambda pulse: pulse.start >= begin, reversed(case.pulses)))
     voices, expected = sum(pulse.voices for pulse in lately), sum(pulse.expected for pulse in lately)
-    return voices >= policy.suspected_people and poisson_tail(voices, expected) <= FRESH_P
+    return voices >= policy.signal_people and poisson_tail(voices, expected) <= FRESH_P
 
 
 def reach(case: Case, policy: Policy) -> float:

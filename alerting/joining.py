@@ -8,7 +8,7 @@ from alerting.case import Case, key_keyword, key_place
 from alerting.places_and_keywords import ANY, Atlas
 from alerting.policy import Policy
 from alerting.tracks import HOUR, HOUR_EXPECTED, ONSET, STRIDE, Tracks, keys_of
-from detectors.scan import AIRPORT, CITY, HOLDS, NOWHERE, REGION, Found, Series
+from detectors.scan import AIRPORT, CITY, EVERYWHERE, HOLDS, NOWHERE, REGION, Found, Series
 
 SHARE_TO_WIDEN = 0.25  # of a country's excess, for its incident to be this one grown
 MOST_KEYWORDS = 50
@@ -87,6 +87,19 @@ def absorb(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atla
     measure(case, tracks, atlas)
 
 
+def give_way(case: Case, cases: list[Case], tracks: Tracks, atlas: Atlas) -> Case | None:
+    """A run that has come to the very place and problem of an incident told before is that incident: it takes the run in."""
+    own = atlas.topics(case.keywords)
+    for known in cases:
+        if known.told and known.place == case.place and own & atlas.topics(known.keywords):
+            known.tight = _merged(known.tight, np.asarray(case.tight, np.int64))
+            known.held = _merged(known.held, np.asarray(case.held, np.int64))[-MOST_HELD:]
+            known.p_found = min(known.p_found, case.p_found)
+            measure(known, tracks, atlas)
+            return known
+    return None
+
+
 def _named(keywords: list[int]) -> list[int]:
     """Each once, and the root only where there is nothing tighter."""
     named = [keyword for keyword in dict.fromkeys(keywords) if keyword != ANY]
@@ -117,6 +130,7 @@ def _rescoped(case: Case, found: Found, series: Series, tracks: Tracks, atlas: A
 def measure(case: Case, tracks: Tracks, atlas: Atlas) -> None:
     """Choose the keyword and the series whose people are the incident's: series whose people do not overlap."""
     case.main = _main(case, tracks, atlas)
+    case.wide = EVERYWHERE <= atlas.level(case.place) <= REGION
     depth = {key: len(atlas.trees.above(key_place(key))) for key in case.tight}
     excess = dict(zip(case.tight, _excesses(tracks, case.tight), strict=True))
     chosen: dict[int, int] = {}  # place -> key
@@ -166,4 +180,4 @@ def _excesses(tracks: Tracks, keys: list[int]) -> list[float]:
     return excess
 
 
-__all__ = ["absorb", "belongs", "measure", "new_case"]
+__all__ = ["absorb", "belongs", "give_way", "measure", "new_case"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alerting.case import RANK, Case
-from alerting.gates import Bar, Verdict, fresh, high, judge, pulses_of, reach
+from alerting.gates import Bar, Verdict, fresh, high, judge, people_needed, pulses_of, reach
 from alerting.model import Blind, Close
 from alerting.places_and_keywords import Atlas
 from alerting.policy import Policy
@@ -36,7 +36,7 @@ def advance(case: Case, close: Close, policy: Policy, bar: Bar, atlas: Atlas) ->
 
 
 def _count_streak(case: Case, policy: Policy, bar: Bar) -> None:
-    if case.p_now > bar.cut or case.people < policy.suspected_people:
+    if case.p_now > bar.cut or case.people < people_needed(case, policy):
         case.streak = 0
         return
     if case.streak == 0:
@@ -89,7 +89,8 @@ def _reopen(case: Case, policy: Policy, bar: Bar, close: Close) -> str | None:
 
 def _is_over(case: Case, close: Close, policy: Policy, atlas: Atlas) -> bool:
     calm_for = close.start + close.seconds - case.last_high
-    if calm_for < max(policy.hold, reach(case, policy)):
+    lasted = case.last_high - case.onset
+    if calm_for < max(policy.hold, reach(case, policy), min(policy.hold_share * lasted, policy.longest_hold_seconds)):
         return False
     return not any(_withholds(case, blind, close.decided, policy, atlas) for blind in close.blind)
 

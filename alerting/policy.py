@@ -11,10 +11,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Thresholds; times in seconds of event time. Spans shorter than some windows are lengthened to them (`span`)."""
 
     window_seconds: int = 60
-    budget_per_week: float = 3.0  # false incidents a week that are accepted: sets the cut
+    budget_per_week: float = 0.25  # false incidents a week that are accepted: sets the cut
     signals_per_budget: float = 20.0  # the board shows so many signals for one incident of the budget
     most_runs_per_week: float = 1000.0  # quiet runs watched, to learn the cut from
-    suspected_people: int = 3
+    signal_people: int = 3
+    suspected_people: int = 5  # small counts are no emergency
+    wide_people: int = 10  # the same for a region and wider: there a handful of people is no place's trouble
     confirmed_people: int = 5
     corroborated_cut_factor: float = 3.0  # the cut is so much looser where two channels agree
     agreeing_people: int = 2  # a second channel agrees with so many people, if that is unusual for it
@@ -23,6 +25,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     coincide_seconds: float = 3600.0  # what rises this close together at one place is one incident
     recent_seconds: float = 900.0  # people of the latest so many seconds tell whether it still goes on
     hold_seconds: float = 3600.0  # calm for so long before it is resolved
+    hold_share: float = 0.25  # or for so much of the time it has lasted, if that is longer: floods pause for the night
+    longest_hold_seconds: float = 43_200.0
     reopen_seconds: float = (
         86_400.0  # and after that the same incident again: the night between two days of it is no end
     )

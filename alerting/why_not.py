@@ -12,6 +12,7 @@ from alerting.model import Gate, iso
 from alerting.places_and_keywords import Atlas
 from alerting.policy import Policy
 from alerting.tracks import STRIDE
+from detectors.scan import EVERYWHERE, REGION
 from detectors.tails import negative_binomial
 
 MOST_PEOPLE = 1_000_000
@@ -58,16 +59,20 @@ def why_not(
     if not rows or rows[-1][0] != close.start:
         text = f"Not opened: nothing unusual then (p above {policy.remember_p:g}; the cut was p = {close.cut:.1g})"
         return msgspec.structs.replace(blank, answer=text, cut=close.cut)
-    return _figures(blank, rows, close, policy, _run(place, keyword, cases, atlas))
+    least = policy.wide_people if EVERYWHERE <= atlas.level(place) <= REGION else policy.suspected_people
+    return _figures(blank, rows, close, policy, _run(place, keyword, cases, atlas), least)
 
 
 def _figures(
-    blank: WhyNot, rows: list[tuple[int, list[float]]], close: Remembered, policy: Policy, run: Case | None
+    blank: WhyNot, rows: list[tuple[int, list[float]]], close: Remembered, policy: Policy, run: Case | None, least: int
 ) -> WhyNot:
     people = round(sum(figures[0] for _, figures in rows))
     _, _, each, upper, p = rows[-1][1]
     usual = each * max(1.0, policy.span(HOUR_SECONDS, 1) / close.seconds)
-    needed = max(policy.suspected_people, people_under(close.cut, usual, each, upper))
+    needed = max(
+        least,
+        people_under(close.cut, usual, each, upper),
+    )
     gates = run.why if run is not None else ()
     stopped = next((gate for gate in gates if not gate.passed and gate.gate not in ("persistence", "channels")), None)
     budget = f"budget {policy.budget_per_week:g} a week"

@@ -20,7 +20,14 @@ MAP_DOTS = 150
 RISING = 6
 WALL_ROWS, WALL_COLUMNS = 6, 6  # what is read from three metres
 Folded = tuple[Incident, list[Incident]]
-PLURALS = {"airport": "airports", "city": "cities", "county": "counties", "region": "regions", "spot": "spots", "country": "countries"}
+PLURALS = {
+    "airport": "airports",
+    "city": "cities",
+    "county": "counties",
+    "region": "regions",
+    "spot": "spots",
+    "country": "countries",
+}
 
 
 def board_page(board: Board, view: View, catalogue: Catalogue) -> Node:

@@ -58,7 +58,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option(
     "--budget",
-    default=3.0,
+    default=0.25,
     show_default=True,
     type=click.FloatRange(0, min_open=True),
     help="False alerts allowed a week.",

@@ -19,8 +19,12 @@ HOURS_A_DAY = 24
 MIN_SILENCE_SECONDS = 600.0
 MIN_HISTORY_HOURS = 24
 P_BLIND = 1e-4
-PRIOR_HOURS = 2.0  # the hour of the day counts as much as two observed hours of the week, the overall rate as two of the day
-LEARNT_SILENCE_HOURS = 24  # a shorter silence may be a night or a closed office, a longer one says nothing about the source
+PRIOR_HOURS = (
+    2.0  # the hour of the day counts as much as two observed hours of the week, the overall rate as two of the day
+)
+LEARNT_SILENCE_HOURS = (
+    24  # a shorter silence may be a night or a closed office, a longer one says nothing about the source
+)
 HALF_LIFE_HOURS = 6 * HOURS_A_WEEK
 
 

@@ -61,7 +61,7 @@ class PipelineConfig(msgspec.Struct, frozen=True, kw_only=True):
     pack: str  # a shipped pack's name, or a path
     window_seconds: int | None = None  # the pack's own when None
     lateness_seconds: float = 60.0
-    budget_per_week: float = 3.0
+    budget_per_week: float = 0.25
     partitions: int = 1
     detector: str = "default"
     timezone: str | None = None  # of times without zone, where the source sets none

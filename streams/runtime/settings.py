@@ -46,7 +46,7 @@ class ServiceSettings(Section):
         None  # key of author tokens; only by OVERHEARD_SERVICE_SECRET; made and kept in `data` when not given
     )
     store: str | None = None  # a database URL; SQLite in `data` when not given
-    budget_per_week: float = Field(default=3.0, gt=0)
+    budget_per_week: float = Field(default=0.25, gt=0)  # one false incident a month
     timezone: str = "UTC"
     lateness_seconds: float = Field(default=60.0, ge=0, le=3600)
     detector: str = "default"
