@@ -231,7 +231,7 @@ class Alerts:
                 if case.suspected_at is None and not case.marks and case.people >= self.policy.signal_people:
                     self.tail.observe([case.p_lowest])
             if case.state == "resolved" and case.resolved_at is not None:
-                over = close.decided - case.resolved_at > self.policy.reopen
+                over = case.tier == "signal" or close.decided - case.resolved_at > self.policy.reopen
             if not over:
                 kept.append(case)
                 continue

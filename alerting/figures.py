@@ -32,7 +32,8 @@ def bring_up_to_date(cases: list[Case], touched: list[Case], tracks: Tracks, clo
         case.p_found = 1.0
         case.p_lowest = min(case.p_lowest, case.p_now)
         people = float(figures[:, PEOPLE].sum())
-        if case.state == "run" or people >= case.people:
+        moved = case.state in ("run", "signal") or case.place != case.told_place
+        if moved or people >= case.people:  # the largest count of one scope stands; a scope newly found is counted anew
             case.people, case.messages = people, float(figures[:, MESSAGES].sum())
             case.expected = float(figures[:, EXPECTED].sum())
             case.channels = tracks.channels[measured].sum(axis=0).tolist()

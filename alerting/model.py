@@ -5,7 +5,9 @@ Times are Unix seconds UTC inside; `Incident.to_json` writes them as ISO 8601 wi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from os.path import commonpath
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -197,6 +199,11 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     start: float | None = None
     value: str | None = None  # feedback verdict, assignee, text of a note, id undone
     factor: float | None = None  # planned event: expected voices are multiplied by this
+
+
+def shared_keyword(keywords: Sequence[str]) -> str:
+    """The tightest keyword that holds all of `keywords` (slug paths); `*` when only the root does."""
+    return commonpath(keywords) or "*"
 
 
 def iso(seconds: float) -> str:

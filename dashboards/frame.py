@@ -67,10 +67,15 @@ def _budget(board: Board) -> Node | None:
     return h(
         "span",
         h("span", "budget", class_="label"),
-        h("b", f"{spent} of {per_week} this week"),
+        h("b", f"{spent} of {per_week} this week" if board.status.budget_per_week >= 1 else f"{spent} this week"),
+        None if board.status.budget_per_week >= 1 else h("span", _seldom(board.status.budget_per_week), class_="label"),
         class_="fact",
         title="False pages the settings allow a week, and how much of that was used. It sets the bar, it never blocks.",
     )
+
+
+def _seldom(per_week: float) -> str:
+    return f"one in {1 / per_week:.0f} weeks allowed"
 
 
 def _clock(board: Board, view: View) -> Node:
@@ -149,8 +154,11 @@ def name_of(incident: Incident, catalogue: Catalogue) -> str:
 
 
 def keyword_names(incident: Incident, catalogue: Catalogue) -> str:
-    names = [catalogue.keyword(k) for k in incident.keywords]
-    return names[0] if len(names) == 1 else listed(names) if len(names) <= 3 else count_of(len(names), "problem")
+    """What is wrong, in two names at most: tight keywords where there are few, else the topics they belong to."""
+    tight = [k for k in incident.keywords if not any(k.startswith(f"{other}/") for other in incident.keywords)]
+    chosen = tight if len(tight) <= 2 else list(dict.fromkeys(k.split("/")[0] for k in tight))
+    names = [catalogue.keyword(k) for k in chosen]
+    return listed(names) if len(names) <= 2 else f"{names[0]} and {count_of(len(names) - 1, 'more problem')}"
 
 
 def incident_list(incidents: list[Incident], catalogue: Catalogue, view: View, now: float, empty: str) -> Node:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from alerting.model import Control, Incident
+from alerting.model import Control, Incident, shared_keyword
 from dashboards.acts import overlaid, told
 from dashboards.catalogue import Catalogue
 from dashboards.chart import Mark, chart
@@ -37,7 +37,7 @@ def read_detail(live: Live, id: str, now: float) -> Detail | None:
     newest = revisions[-1]
     end = min(now, newest.resolved_at + AFTER_SECONDS) if newest.resolved_at else now
     since = newest.onset - max(BEFORE_SECONDS, 0.5 * (end - newest.onset))
-    place, keyword = newest.scope.place, newest.keywords[0]
+    place, keyword = newest.scope.place, shared_keyword(newest.keywords)
     past = live.reader.incidents(place=place, keyword=keyword, limit=SIMILAR + 1)
     return Detail(
         revisions,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from typing import Any, TypeVar
 
-from alerting.model import Control, Incident
+from alerting.model import Control, Incident, shared_keyword
 from dashboards.acts import Acts, overlaid
 from dashboards.words import local, zone_of
 from streams.runtime.store.reader import Cell, Reader, SourceStatus, Status
@@ -129,7 +129,7 @@ class Live:
         )
 
     def _spark(self, incident: Incident, now: float) -> list[tuple[int, int]]:
-        cells = self.reader.series(incident.scope.place, incident.keywords[0], now - SPARK_SECONDS, now)
+        cells = self.reader.series(incident.scope.place, shared_keyword(incident.keywords), now - SPARK_SECONDS, now)
         return [(cell.start, cell.voices) for cell in cells]
 
     def controls(self, incident: str | None = None, since: float | None = None) -> list[Control]:

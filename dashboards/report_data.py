@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from typing import NamedTuple
 
-from alerting.model import Incident, KeywordTree
+from alerting.model import Incident, KeywordTree, shared_keyword
 from dashboards.series import Bar, bars, step_for
 from streams.evaluation import Evaluation, LabelResult, PlacePeople, beyond_signal, decided, newest
 from streams.part import SourceCount
@@ -160,12 +160,12 @@ def _cards(
     keyword_of = {pipeline.keywords.id(node): node for node in range(len(pipeline.keywords.parent))}
     places = pipeline.places
     wanted = [
-        (places.index(one.scope.place), keyword_of[one.keywords[0]], *span)
+        (places.index(one.scope.place), keyword_of[shared_keyword(one.keywords)], *span)
         for one, span in zip(chosen, spans, strict=True)
     ]
     cards = []
     for one, (place, keyword, since, until), rows in zip(chosen, wanted, replayed.spool.series(wanted), strict=True):
-        cells = replayed.spool.cells(rows, one.scope.place, one.keywords[0])
+        cells = replayed.spool.cells(rows, one.scope.place, shared_keyword(one.keywords))
         step = step_for(until - since, pipeline.window_seconds)
         here = places.zone(place) if one.scope.level not in ("everywhere", "nowhere", "country") else zone
         cards.append(
