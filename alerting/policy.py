@@ -15,7 +15,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     signals_per_budget: float = 20.0  # the board shows so many signals for one incident of the budget
     most_runs_per_week: float = 1000.0  # quiet runs watched, to learn the cut from
     signal_people: int = 3
-    suspected_people: int = 5  # small counts are no emergency
+    suspected_people: int = 4  # small counts are no emergency
     wide_people: int = 10  # the same for a region and wider: there a handful of people is no place's trouble
     confirmed_people: int = 5
     corroborated_cut_factor: float = 3.0  # the cut is so much looser where two channels agree
