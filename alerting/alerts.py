@@ -184,7 +184,8 @@ class Alerts:
                     collect([home], earlier, self.atlas)
             else:
                 absorb(home, one, series, self.tracks, self.atlas)
-            if home.state == "run" and (known := give_way(home, self.cases, self.tracks, self.atlas)) is not None:
+            known = give_way(home, self.cases, self.tracks, self.atlas, self.policy.coincide) if not home.told else None
+            if known is not None:
                 self.cases.remove(home)
                 touched = [case for case in touched if case is not home]
                 home = known

@@ -87,11 +87,12 @@ def absorb(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atla
     measure(case, tracks, atlas)
 
 
-def give_way(case: Case, cases: list[Case], tracks: Tracks, atlas: Atlas) -> Case | None:
-    """A run that has come to the very place and problem of an incident told before is that incident: it takes the run in."""
+def give_way(case: Case, cases: list[Case], tracks: Tracks, atlas: Atlas, coincide_seconds: float) -> Case | None:
+    """A run that has come to the very place of an incident told before, about the same or risen with it, is that incident."""
     own = atlas.topics(case.keywords)
     for known in cases:
-        if known.told and known.place == case.place and own & atlas.topics(known.keywords):
+        together = abs(known.onset - case.onset) <= coincide_seconds
+        if known.told and known.place == case.place and (together or own & atlas.topics(known.keywords)):
             known.tight = _merged(known.tight, np.asarray(case.tight, np.int64))
             known.held = _merged(known.held, np.asarray(case.held, np.int64))[-MOST_HELD:]
             known.p_found = min(known.p_found, case.p_found)

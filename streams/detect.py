@@ -26,6 +26,7 @@ from streams.series import SeriesIndex
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 NEVER = float("-inf")
+LEARNING_SECONDS = 3 * 86400.0  # before this much history nothing is more than a signal
 SHOWN_P = 0.05  # a series that did not move is still told when its sums are this unusual
 
 
@@ -100,6 +101,7 @@ class Detect:
         self.sources = Sources()
         self.closed_until = NEVER
         self.controls: list[Control] = []
+        self.born: float | None = None  # start of the first window; -inf where baselines were learnt beforehand
 
     def process(self, part: Part) -> tuple[list[Closed], list[Revision]]:
         """Take a part; close every window that all partitions have passed. Raises GapInPartsError."""
@@ -151,6 +153,7 @@ class Detect:
 
     def _close(self, start: int) -> Closed:
         self._pass_over(start)
+        self.born = start if self.born is None else self.born
         rows, evidence = self._merge(start)
         moved = roll_up(rows, self.config.places.lineage)
         found = self.index.find_or_add(moved.place, moved.keyword)
@@ -218,6 +221,7 @@ class Detect:
             p_value=scores.p_value[series],
             evidence=evidence,
             blind=blind,
+            learning=start < (self.born or 0.0) + LEARNING_SECONDS,
         )
 
     def _due(self, decided: float) -> Sequence[Control]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from alerting.model import Control, Evidence
 from streams.blind import SourceRate
-from streams.detect import Detect, Pending
+from streams.detect import NEVER, Detect, Pending
 from streams.intake import Intake
 from streams.part import Rows, SourceCount
 from streams.voices import Spoken, digests, generations
@@ -53,6 +53,7 @@ class DetectState(msgspec.Struct, array_like=True):
     closed_until: float
     controls: list[Control]
     alerts: bytes
+    born: float | None
 
 
 def snapshot_intake(intake: Intake) -> bytes:
@@ -101,6 +102,7 @@ def snapshot_detect(detect: Detect) -> bytes:
             closed_until=detect.closed_until,
             controls=detect.controls,
             alerts=detect.alerts.snapshot(),
+            born=detect.born,
         )
     )
 
@@ -114,6 +116,7 @@ def restore_detect(detect: Detect, state: bytes) -> None:
     detect.sources.rates = taken.sources
     detect.closed_until = taken.closed_until
     detect.controls = taken.controls
+    detect.born = taken.born
     detect.alerts.restore(taken.alerts)
 
 
@@ -153,6 +156,7 @@ def prime(detect: Detect, state: bytes, trees: str) -> None:
     detect.restore_bank(taken.bank, len(detect.index))
     detect.sources.rates = taken.sources
     detect.closed_until = taken.learnt_until
+    detect.born = NEVER
 
 
 def _pack(pending: Pending) -> PendingState:

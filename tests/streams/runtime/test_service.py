@@ -278,10 +278,10 @@ def test_a_changed_configuration_counts_the_journal_anew_and_nothing_twice(tmp_p
 
 def test_a_tick_closes_windows_when_nothing_comes(tmp_path: Path) -> None:
     async def test(service: Service, client: httpx.AsyncClient) -> None:
-        await complaints(client, json.dumps(complaint(1, created_at=time.time() - 300)))
-        for _ in range(200):
+        await complaints(client, json.dumps(complaint(1, created_at=time.time() - 420)))  # its window has ended
+        for _ in range(400):
             await asyncio.sleep(0.05)
-            if service.reader.matrix(time.time() - 600, time.time()):
+            if service.reader.matrix(time.time() - 900, time.time()):
                 return
         raise TimeoutError
 
