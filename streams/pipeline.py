@@ -23,7 +23,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
-from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -99,8 +98,8 @@ class Pipeline:
             describer=Describer(self.keywords.leaf_words(), self.window_seconds),
             window_seconds=self.window_seconds,
             lateness_seconds=config.lateness_seconds,
-            channel=self._channels(),
-            zone=self._zones(),
+            channel=ChannelOf(config.sources),
+            zone=ZoneOf(config.sources, config.timezone),
             secret=secret,
             config=self.digest,
         )
@@ -177,12 +176,6 @@ class Pipeline:
         decided = (VERSION, self.keywords.digest, self.places.digest, msgspec.json.encode(self.config).decode())
         return hashlib.blake2b(repr(decided).encode(), digest_size=8).hexdigest()
 
-    def _channels(self) -> ChannelOf:
-        return ChannelOf(self.config.sources)
-
-    def _zones(self) -> ZoneOf:
-        return ZoneOf(self.config.sources, self.config.timezone)
-
 
 class ChannelOf(dict[str, int]):
     """Channel number by source, worked out once a source."""
@@ -213,6 +206,3 @@ class ZoneOf:
 def matches(pattern: str, source: str) -> bool:
     """Whether a source is the one named, or begins with the prefix before a final `*`."""
     return source.startswith(pattern[:-1]) if pattern.endswith("*") else source == pattern
-
-
-__all__ = ["Outputs", "Path", "Pipeline", "PipelineConfig", "SourceConfig"]
