@@ -125,11 +125,7 @@ class Service:
     def why_not(self, place: str, keyword: str, at: float) -> object:
         """Why there was no incident. Raises KeyError for an unknown place or keyword."""
         index = self.pipeline.places.index(place)
-        keywords = self.pipeline.keywords
-        number = next((one for one in range(len(keywords.parent)) if keywords.id(one) == keyword), None)
-        if number is None:
-            raise KeyError(keyword)
-
+        number = self.pipeline.keywords.index(keyword)
         with self.runner.lock:
             return self.pipeline.alerts.why_not(index, number, at)
 
