@@ -1,18 +1,74 @@
-"""Order of the whole run, and the table of real servers at its end."""
+"""Order of the whole run, the real servers of the tests, and the table of them at the end."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-SERVERS = {"browser": ("chromium", "chromium")}  # marker: (program, Debian package)
+from benchmarks.broker import Broker, BrokerUnavailableError, cache_folder, jars, running
+
+
+class Server(NamedTuple):
+    """A real server: its programs, each with the Debian package that brings it, and what it is called in the table."""
+
+    name: str
+    programs: dict[str, str]
+
+    def missing(self) -> list[str]:
+        """Packages to install."""
+        return [package for program, package in self.programs.items() if not shutil.which(program)]
+
+
+def _kafka_programs() -> dict[str, str]:
+    fetching = {} if cache_folder().is_dir() else {"mvn": "maven"}
+    return {"java": "openjdk-17-jre-headless", **fetching}
+
+
+SERVERS = {  # by marker
+    "browser": Server("chromium", {"chromium": "chromium"}),
+    "kafka": Server("kafka", _kafka_programs()),
+}
+REQUIRED = bool(os.environ.get("OVERHEARD_REQUIRE_SERVERS"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests come last: playwright keeps an event loop running that other tests would find."""
+    for item in items:
+        if {"broker", "own_broker"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("kafka")
     items.sort(key=lambda item: "browser" in item.keywords)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """The broker all tests share: leave it running, and name topics and groups of your own."""
+    _fetch_kafka()
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[Broker]:
+    """A started broker of the test's own, to kill and to fill."""
+    _fetch_kafka()
+    made = Broker(tmp_path / "broker")
+    made.start()
+    yield made
+    made.kill()
+
+
+def _fetch_kafka() -> None:
+    try:
+        jars()
+    except BrokerUnavailableError as error:
+        if REQUIRED:
+            raise
+        pytest.skip(str(error))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -28,13 +84,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     terminalreporter.section("servers")
     for marker in sorted(asked):
-        program, package = SERVERS[marker]
-        found = shutil.which(program)
-        terminalreporter.line(f"{program:12} {'used: ' + found if found else f'skipped: apt-get install {package}'}")
+        server = SERVERS[marker]
+        missing = server.missing()
+        told = f"skipped: apt-get install {' '.join(missing)}" if missing else f"used: {_found(server)}"
+        terminalreporter.line(f"{server.name:12} {told}")
+
+
+def _found(server: Server) -> str:
+    return ", ".join(shutil.which(program) or program for program in server.programs)
 
 
 def pytest_sessionstart() -> None:
     """Where servers are required, a missing one fails the run at once."""
-    missing = [package for program, package in SERVERS.values() if not shutil.which(program)]
-    if os.environ.get("OVERHEARD_REQUIRE_SERVERS") and missing:
+    missing = [package for server in SERVERS.values() for package in server.missing()]
+    if REQUIRED and missing:
         raise pytest.UsageError(f"missing servers: apt-get install {' '.join(missing)}")
