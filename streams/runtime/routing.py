@@ -37,7 +37,11 @@ class Router:
 
     def partition(self, value: bytes) -> int:
         """The partition of a record."""
-        if self.partitions == 1 or (key := key_of(value)) is None:
+        return 0 if self.partitions == 1 else self.of_key(key_of(value))
+
+    def of_key(self, key: bytes | None) -> int:
+        """The partition of a key."""
+        if self.partitions == 1 or key is None:
             return 0
         found = self._known.get(key)
         if found is None:
