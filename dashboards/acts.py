@@ -57,6 +57,13 @@ class Acts:
         kept = text.strip()[:NOTE_CHARACTERS]
         return await self._record(self._control("note", author, "", incident=incident.id, value=kept))
 
+    async def intervention(self, incident: Incident, author: str, text: str) -> Control:
+        """What was done about it, for the timeline and the chart."""
+        if not text.strip():
+            raise Refused("Say what was done.")
+        kept = text.strip()[:NOTE_CHARACTERS]
+        return await self._record(self._control("intervention", author, "", incident=incident.id, value=kept))
+
     async def silence(self, incident: Incident, author: str, seconds: float, reason: str = "") -> Control:
         """No messages about this place and problem for so long; the incident itself goes on."""
         if not 60 <= seconds <= LONGEST_SILENCE_SECONDS:
@@ -136,6 +143,8 @@ def said(control: Control, zone: str, now: float, undone: Control | None = None)
             )
         case "note":
             return "Note added to the timeline."
+        case "intervention":
+            return "Intervention added to the timeline and marked on the chart."
         case "silence":
             until = control.until or now
             length = duration(until - control.at)
@@ -173,6 +182,6 @@ def told(control: Control, zone: str, now: float) -> str:
         case "silence" | "snooze":
             return f"{who} silenced it until {clock(control.until or now, zone, now)}{why}"
         case "intervention":
-            return f"{who} acted: {control.value or control.reason}"
+            return f"{who} intervened: {control.value or control.reason}"
         case _:
             return f"{who}: {control.kind.replace('_', ' ')}{why}"

@@ -43,6 +43,13 @@ class Note(BaseModel):
     text: str = Field(min_length=1, max_length=2000)
 
 
+class Intervention(BaseModel):
+    """What was done about it."""
+
+    author: str = Field(min_length=1, max_length=80)
+    text: str = Field(min_length=1, max_length=2000)
+
+
 class Silence(Ack):
     """No messages about this place and problem for so long."""
 
@@ -265,6 +272,10 @@ def _acts(api: APIRouter, site: Site) -> None:
     @api.post("/incidents/{id}/note", status_code=202, summary="Add a note")
     async def note(id: str, body: Note) -> Recorded:
         return await recorded(acts.note(await _newest(site, id), body.author, body.text))
+
+    @api.post("/incidents/{id}/intervention", status_code=202, summary="Say what was done about it")
+    async def intervention(id: str, body: Intervention) -> Recorded:
+        return await recorded(acts.intervention(await _newest(site, id), body.author, body.text))
 
     @api.post("/incidents/{id}/silence", status_code=202, summary="Send no messages about it for a while")
     async def silence(id: str, body: Silence) -> Recorded:

@@ -18,6 +18,7 @@ from streams.runtime.store.reader import Cell
 RANK = {"confirmed": 0, "suspected": 1, "signal": 2}
 MAP_DOTS = 150
 RISING = 6
+NEW_WORDS = 8
 WALL_ROWS, WALL_COLUMNS = 6, 6  # what is read from three metres
 Folded = tuple[Incident, list[Incident]]
 PLURALS = {
@@ -41,6 +42,7 @@ def board_page(board: Board, view: View, catalogue: Catalogue) -> Node:
         grid = choose(board.cells, catalogue, "near", max(5, 11 - 2 * len(rows)), WALL_COLUMNS)
     else:
         grid = choose(board.cells, catalogue, view.level)
+    where = "people above the expected, last hour" + (" · hatched: partly blind" if unseen(board) else "")
     return h(
         "div",
         banners(board, view),
@@ -49,9 +51,14 @@ def board_page(board: Board, view: View, catalogue: Catalogue) -> Node:
         _signals(signals, board, view, catalogue),
         h(
             "div",
-            panel("Where", _map(board, catalogue), note="people above the expected, last hour", class_="wheremap"),
-            panel("Place × problem", matrix(grid, catalogue, view.level), note="last hour", class_="wherewhat"),
-            h("div", _rising(board, catalogue), _resolved(board, view, catalogue), class_="side"),
+            panel("Where", _map(board, catalogue), note=where, class_="wheremap"),
+            panel(
+                "Place × problem",
+                matrix(grid, catalogue, view.level, unseen(board)),
+                note="last hour",
+                class_="wherewhat",
+            ),
+            h("div", _rising(board, catalogue), _new_words(board), _resolved(board, view, catalogue), class_="side"),
             class_="columns",
         ),
         class_="board wall" if view.wall else "board",
@@ -217,12 +224,21 @@ def _leaves(cells: Iterable[Cell], catalogue: Catalogue) -> list[Cell]:
     return [c for p, c in near.items() if p not in outer]
 
 
+def unseen(board: Board) -> dict[str, list[str]]:
+    """Places by id with the blind sources that usually report from there."""
+    places: dict[str, list[str]] = {}
+    for source in board.sources:
+        for place in source.blind_places if source.blind_since is not None else ():
+            places.setdefault(place, []).append(source.source)
+    return places
+
+
 def _map(board: Board, catalogue: Catalogue) -> Node:
     tiers: dict[str, str] = {}
     for incident in sorted(board.open, key=lambda i: -RANK.get(i.state, 3)):
         for place in (incident.scope.place, *(p.place for p in incident.places)):
             tiers[place] = incident.state
-    blind = {p for s in board.sources if s.blind_since is not None for p in getattr(s, "blind_places", ())}
+    blind = unseen(board)
     dots = []
     cells = {c.place: c for c in _leaves(board.cells, catalogue)}
     for place in {*cells, *(p for p in tiers if catalogue.place(p).level in NEAR), *blind}:
@@ -231,9 +247,10 @@ def _map(board: Board, catalogue: Catalogue) -> Node:
             continue
         above = max(0.0, cell.voices - cell.expected) if cell and known(cell) else 0.0
         said = f"{found.name}: {told_of(cell) if cell else 'nobody'}"
-        dots.append(Dot(place, catalogue.short(place), *found.coordinates, above, said + (", blind" if place in blind else ""),
-                        tiers.get(place), place in blind))  # fmt: skip
-    dots.sort(key=lambda d: (d.tier is None, -d.above, d.place))
+        said += f", {' and '.join(blind[place])} not seen" if place in blind else ""
+        name, tier_ = catalogue.short(place), tiers.get(place)
+        dots.append(Dot(place, name, *found.coordinates, above, said, tier_, place in blind))
+    dots.sort(key=lambda d: (d.tier is None, not d.blind, -d.above, d.place))
     wide = {"region", "country"}
     struck = {catalogue.place(p).name for p in tiers if catalogue.place(p).level in wide}
     hatched = {catalogue.place(p).name for p in blind if catalogue.place(p).level in wide}
@@ -267,6 +284,22 @@ def _rising(board: Board, catalogue: Catalogue) -> Node:
         lines.append(h("li", link, h("span", f"{people(cell.voices)}, {usual(cell.expected)}", class_="quiet"),
                        key=f"{cell.place} {cell.keyword}"))  # fmt: skip
     return panel("Rising, not yet unusual", h("ul", lines, class_="lines"))
+
+
+def _new_words(board: Board) -> Node:
+    """What people began to say that no pack asked for."""
+    lines = [
+        h(
+            "li",
+            h("b", f"“{one.word}”"),
+            h("span", f"{people(one.people)}, {usual(one.expected)}", class_="quiet"),
+            key=one.word,
+        )
+        for one in board.status.new_words[:NEW_WORDS]
+    ]
+    if not lines:
+        return panel("New words", h("p", "None in the last hour.", class_="empty"))
+    return panel("New words", h("ul", lines, class_="lines"), note="last hour, beside the problems above")
 
 
 def _resolved(board: Board, view: View, catalogue: Catalogue) -> Node:

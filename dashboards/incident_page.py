@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from alerting.model import Control, Incident, shared_keyword
-from dashboards.acts import overlaid, told
+from dashboards.acts import overlaid, standing, told
 from dashboards.catalogue import Catalogue
 from dashboards.chart import Mark, chart
 from dashboards.dom import Node, h
@@ -27,6 +27,7 @@ class Detail(NamedTuple):
     controls: list[Control]
     series: Series
     similar: list[Incident]
+    late: int  # people of late records since the onset
 
 
 def read_detail(live: Live, id: str, now: float) -> Detail | None:
@@ -44,6 +45,7 @@ def read_detail(live: Live, id: str, now: float) -> Detail | None:
         live.controls(id),
         read_series(live.reader, place, keyword, since, end),
         sorted((i for i in past if i.id != id), key=lambda i: -i.onset)[:SIMILAR],
+        live.reader.late(place, keyword, newest.onset, end),
     )
 
 
@@ -54,16 +56,19 @@ def title_of(incident: Incident, catalogue: Catalogue) -> str:
     return name[:1].upper() + name[1:] + where
 
 
-def incident_page(detail: Detail, view: View, catalogue: Catalogue, now: float) -> Node:
+def incident_page(
+    detail: Detail, view: View, catalogue: Catalogue, now: float, new_words: frozenset[str] = frozenset()
+) -> Node:
+    """`new_words`: terms nobody used before lately."""
     incident = overlaid(detail.revisions[-1], detail.controls)
     return h(
         "article",
         _head(incident, view, catalogue, now),
         actions(incident),
-        panel("People over time", _chart(incident, detail.series, view, now), key="chart"),
+        panel("People over time", _chart(incident, detail, view, now), key="chart"),
         h(
             "div",
-            h("div", _sure(incident, view, now), _words(incident), _examples(incident), key="left"),
+            h("div", _sure(incident, view, now), _words(incident, new_words), _examples(incident), key="left"),
             h("div", _where(incident, catalogue), _channels(incident), _next(incident, catalogue),
               _timeline(detail, view, now), _similar(detail.similar, catalogue, view, now), key="right"),
             class_="columns two",
@@ -127,32 +132,45 @@ def actions(incident: Incident) -> Node:
         method="post",
         action=f"/incident/{incident.id}/silence",
     )
-    note = h(
-        "form",
-        h("label", "Note for the timeline", h("textarea", name="text", rows=3, required=True, maxlength=2000)),
-        h("button", "Add note", type="submit", class_="primary"),
-        method="post",
-        action=f"/incident/{incident.id}/note",
-    )
+    note = _words_form(incident, "note", "Note for the timeline", "Add note")
+    done = _words_form(incident, "intervention", "What was done about it, just now", "Add intervention")
     return h(
         "div",
         ack,
         h("div", verdicts, class_="group", role="group", aria_label="Was it real?"),
         h("details", h("summary", "Silence…", class_="button"), silence, key="silence"),
         h("details", h("summary", "Note…", class_="button"), note, key="note"),
+        h("details", h("summary", "Intervention…", class_="button"), done, key="intervention"),
         class_="actions",
         role="group",
         aria_label="Actions",
     )
 
 
-def _chart(incident: Incident, series: Series, view: View, now: float) -> Node:
+def _words_form(incident: Incident, act: str, label: str, button: str) -> Node:
+    return h(
+        "form",
+        h("label", label, h("textarea", name="text", rows=3, required=True, maxlength=2000)),
+        h("button", button, type="submit", class_="primary"),
+        method="post",
+        action=f"/incident/{incident.id}/{act}",
+    )
+
+
+def _chart(incident: Incident, detail: Detail, view: View, now: float) -> Node:
+    series = detail.series
     marks = [Mark(incident.onset, f"onset {clock(incident.onset, view.zone)}", "onset")]
     if incident.confirmed_at and incident.confirmed_at - incident.onset > 0.06 * (
         now - incident.onset + BEFORE_SECONDS
     ):
         marks.append(Mark(incident.confirmed_at, f"confirmed {clock(incident.confirmed_at, view.zone)}"))
-    return chart(series.bars, series.ghost, marks, view.zone, duration(series.step))
+    acted = [c for c in standing(detail.controls) if c.kind == "intervention"]
+    marks += [Mark(c.at, f"intervention {clock(c.at, view.zone)}", "acted") for c in acted]
+    drawn = chart(series.bars, series.ghost, marks, view.zone, duration(series.step))
+    if not detail.late:
+        return drawn
+    late = f"Late records added {people(detail.late)} after their windows had closed: the chart has them, the figures above do not."
+    return h("div", drawn, h("p", late, class_="quiet small"))
 
 
 def _sure(incident: Incident, view: View, now: float) -> Node:
@@ -165,10 +183,13 @@ def _sure(incident: Incident, view: View, now: float) -> Node:
     return panel(title, h("p", chance, style="margin-bottom:.5rem"), listed, key="sure")
 
 
-def _words(incident: Incident) -> Node | None:
+def _words(incident: Incident, new_words: frozenset[str]) -> Node | None:
     if not incident.terms:
         return None
-    items = [h("li", h("b", word), h("span", f"{n:,}"), key=word) for word, n in incident.terms]
+    items = [
+        h("li", h("b", word), h("span", f"{n:,}" + (" · new" if word in new_words else "")), key=word)
+        for word, n in incident.terms
+    ]
     return panel("Words heard more than usual", h("ul", items, class_="terms"))
 
 

@@ -21,6 +21,7 @@ LOWER_48 = (-125.0, 24.0, -66.5, 49.6)  # west, south, east, north
 WORLD = (-170.0, -56.0, 180.0, 78.0)
 SMALLEST_AREA_DEGREES = 6.0
 LABELS = 5
+VEIL = 15.0  # how far the hatch of a blind place reaches beyond its circle
 Box = tuple[float, float, float, float]
 Project = Callable[[float, float], tuple[float, float]]
 
@@ -176,8 +177,9 @@ def world_map(dots: Sequence[Dot], blind_areas: Iterable[str] = (), struck_areas
 
 def _circle(dot: Dot, x: float, y: float) -> Node:
     size = radius(dot.above)
-    tone = "blind" if dot.blind else dot.tier or ("above" if dot.above >= 1 else "usual")
-    circle = raw("g", f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}"/><title>{escape(dot.told)}</title>')
+    tone = dot.tier or ("above" if dot.above >= 1 else "usual")
+    veil = f'<circle class="veil" cx="{x:.1f}" cy="{y:.1f}" r="{size + VEIL:.1f}"/>' if dot.blind else ""
+    circle = raw("g", f'{veil}<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}"/><title>{escape(dot.told)}</title>')
     return h("a", circle, href=f"/place/{dot.place}", class_=tone, aria_label=dot.told, key=dot.place)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from dashboards.catalogue import Catalogue
@@ -75,12 +75,12 @@ def _column_weight(keyword: str, places: Iterable[str], cells: dict[tuple[str, s
     return sum(100 * grade(c) + c.voices for c in found)
 
 
-def matrix(grid: Grid, catalogue: Catalogue, view: str, base: str = "/") -> Node:
-    """The table with its legend and the switch of levels."""
+def matrix(grid: Grid, catalogue: Catalogue, view: str, blind: Mapping[str, Sequence[str]]) -> Node:
+    """The table with its legend and the switch of levels; `blind`: silent sources by the places they usually report from."""
     switch = h(
         "nav",
         [
-            h("a", name, href=f"{base}?level={key}", aria_current="true" if key == view else None)
+            h("a", name, href=f"/?level={key}", aria_current="true" if key == view else None)
             for key, name in VIEWS.items()
         ],
         class_="switch",
@@ -93,21 +93,30 @@ def matrix(grid: Grid, catalogue: Catalogue, view: str, base: str = "/") -> Node
         h("th", "Place", scope="col"),
         [h("th", h("a", catalogue.keyword(k), href=f"/keyword/{k}"), scope="col") for k in grid.keywords],
     )
-    body = [_row(place, grid, catalogue) for place in grid.places]
+    silent = {place: sources for place in grid.places if (sources := _silent(place, blind, catalogue))}
+    body = [_row(place, grid, catalogue, silent.get(place)) for place in grid.places]
     more = f"{count_of(grid.left_out, 'more place')}, less unusual." if grid.left_out else None
     caption = h("caption", "People in the last hour by place and problem", class_="sr")
-    width = f"min-width:{12.5 + 4.9 * len(grid.keywords):.1f}rem"
+    width = f"min-width:{11 + 4.2 * len(grid.keywords):.1f}rem"
     table = h("table", caption, h("thead", head), h("tbody", body), class_="matrix", style=width)
     return h("div", switch, h("div", table, class_="scroll", tabindex=0, role="region", aria_label="Place by problem"),
-             _legend(), h("p", more, class_="quiet small more") if more else None)  # fmt: skip
+             _legend(bool(silent)), h("p", more, class_="quiet small more") if more else None)  # fmt: skip
 
 
-def _row(place: str, grid: Grid, catalogue: Catalogue) -> Node:
+def _silent(place: str, blind: Mapping[str, Sequence[str]], catalogue: Catalogue) -> Sequence[str]:
+    """The silent sources of a place or of the nearest one above it that has some."""
+    return next((blind[one] for one in (place, *catalogue.above(place)) if one in blind), ())
+
+
+def _row(place: str, grid: Grid, catalogue: Catalogue, silent: Sequence[str] | None) -> Node:
     name = catalogue.short(place)
+    link = h("a", name, href=f"/place/{place}", title=catalogue.full_name(place))
+    told = f"{' and '.join(silent)} not seen: the counts are too low" if silent else None
     return h(
         "tr",
-        h("th", h("a", name, href=f"/place/{place}", title=catalogue.full_name(place)), scope="row"),
+        h("th", link, h("span", "blind", class_="blindtag", title=told) if silent else None, scope="row"),
         [_cell(place, keyword, grid.cells.get((place, keyword)), catalogue) for keyword in grid.keywords],
+        class_="blind" if silent else None,
         key=place,
     )
 
@@ -135,6 +144,8 @@ def told_of(cell: Cell) -> str:
     return f"{people(cell.voices)}, {usual(cell.expected)}, {GRADES[grade(cell)]}"
 
 
-def _legend() -> Node:
+def _legend(blind: bool) -> Node:
     swatches = [h("span", h("i", class_=f"g{i}", aria_hidden="true"), name) for i, name in enumerate(GRADES)]
+    if blind:
+        swatches.append(h("span", h("i", class_="hatched", aria_hidden="true"), "partly blind: a source is silent"))
     return h("p", swatches, class_="legend small quiet")

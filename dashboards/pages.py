@@ -80,7 +80,8 @@ def _incident(site: Site) -> None:
             detail = await site.live.shared(("detail", id), lambda: read_detail(site.live, id, board.now))
             if detail is None:
                 return _missing("No such incident")
-            return incident_page(detail, view, site.catalogue, board.now)
+            fresh = frozenset(one.word for one in board.status.new_words)
+            return incident_page(detail, view, site.catalogue, board.now, fresh)
 
         found = await site.live.shared(("incident", id), lambda: site.reader.incident(id))
         title = title_of(found[-1], site.catalogue) if found else "No such incident"
@@ -159,7 +160,7 @@ def _whynot(site: Site) -> None:
 
 
 def _forms(site: Site, app: FastAPI) -> None:
-    """Silence and note: they need words, so they come as forms and go back to the incident."""
+    """Silence, note, intervention: they need words, so they come as forms and go back to the incident."""
 
     async def reply(id: str, make: Callable[[Incident], Awaitable[Control]]) -> Response:
         try:
@@ -185,6 +186,11 @@ def _forms(site: Site, app: FastAPI) -> None:
     async def note(request: Request, id: str, text: Annotated[str, Form()] = "") -> Response:
         who = view_of(request, site.settings).who
         return await reply(id, lambda incident: site.acts.note(incident, who, text))
+
+    @app.post("/incident/{id}/intervention", include_in_schema=False)
+    async def intervention(request: Request, id: str, text: Annotated[str, Form()] = "") -> Response:
+        who = view_of(request, site.settings).who
+        return await reply(id, lambda incident: site.acts.intervention(incident, who, text))
 
 
 def _refused(id: str, sentence: str, status: int) -> Response:

@@ -26,6 +26,10 @@ LEARNT_SILENCE_HOURS = (
     24  # a shorter silence may be a night or a closed office, a longer one says nothing about the source
 )
 HALF_LIFE_HOURS = 6 * HOURS_A_WEEK
+MOST_PLACES = 256  # remembered of a source
+TOLD_PLACES = 24
+LEAST_SHARE = 0.01
+KEPT_AN_HOUR = 0.5 ** (1 / HALF_LIFE_HOURS)
 
 
 class SourceRate(msgspec.Struct):
@@ -41,6 +45,7 @@ class SourceRate(msgspec.Struct):
     scatter: float = 0.0  # discounted sum of (count - expected)^2 / expected
     scattered: float = 0.0
     mean: float = 0.0  # records an hour, over all hours
+    places: dict[int, float] = {}  # complaints by place, older ones for less
     silent_from: tuple[float, float] | None = None  # newest, and the `blind_from` worked out for it
 
     def take(self, by_hour: Mapping[int, int], newest: float) -> None:
@@ -51,6 +56,20 @@ class SourceRate(msgspec.Struct):
             if hour == self.hour:
                 self.filling += records
         self.newest = max(self.newest, newest)
+
+    def take_places(self, by_place: Mapping[int, int]) -> None:
+        """Add complaints by place; of very many places those heard of most are kept."""
+        for place, complaints in by_place.items():
+            self.places[place] = self.places.get(place, 0.0) + complaints
+        if len(self.places) > 2 * MOST_PLACES:
+            ranked = sorted(self.places.items(), key=lambda item: (-item[1], item[0]))
+            self.places = dict(ranked[:MOST_PLACES])
+
+    def usual_places(self) -> tuple[int, ...]:
+        """The places that bring a good share of its complaints, most first."""
+        least = LEAST_SHARE * sum(self.places.values())
+        ranked = sorted(self.places.items(), key=lambda item: (-item[1], item[0]))
+        return tuple(place for place, complaints in ranked[:TOLD_PLACES] if complaints >= least)
 
     def _finish(self, hour: int) -> None:
         """Learn the hour that was filled and the silent ones after it, unless the source was blind for long."""
@@ -67,6 +86,7 @@ class SourceRate(msgspec.Struct):
         if self.known() and expected > 0:
             self.scatter = self.scatter * 0.995 + (records - expected) ** 2 / expected
             self.scattered = self.scattered * 0.995 + 1.0
+        self.places = {place: complaints * KEPT_AN_HOUR for place, complaints in self.places.items()}
         keep = 0.5 ** (HOURS_A_WEEK / HALF_LIFE_HOURS)
         self.counts[slot] = self.counts[slot] * keep + records
         self.hours[slot] = self.hours[slot] * keep + 1.0
@@ -128,11 +148,12 @@ class Sources:
                 hour = min(count.seen_by_hour)
                 rate = self.rates[name] = _unheard(hour)
             rate.take(count.seen_by_hour, count.newest)
+            rate.take_places(count.by_place)
 
     def blind(self, now: float) -> tuple[Blind, ...]:
         """The sources blind at event time `now`."""
         return tuple(
-            Blind(name, rate.newest, rate.rate(int(now // 3600)))
+            Blind(name, rate.newest, rate.rate(int(now // 3600)), rate.usual_places())
             for name, rate in sorted(self.rates.items())
             if rate.known() and now - rate.newest >= MIN_SILENCE_SECONDS and rate.blind_from() <= now
         )

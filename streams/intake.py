@@ -169,6 +169,7 @@ class Intake:
         source.complaints += 1
         if place != self.nowhere:
             source.placed += 1
+            source.by_place[place] = source.by_place.get(place, 0) + 1
         if time < self.closed:
             source.late += 1
         if "@" in text or "://" in text:

@@ -52,6 +52,7 @@ class SourceCount(msgspec.Struct):
     authors: int = 0  # records that name an author
     newest: float = float("-inf")
     seen_by_hour: dict[int, int] = {}  # records by hour of event time (Unix hours); `end_hour` brings it up to date
+    by_place: dict[int, int] = {}  # complaints by place, those without one left out
     hour: int = -1
     in_hour: int = 0
 
@@ -73,6 +74,8 @@ class SourceCount(msgspec.Struct):
         self.newest = max(self.newest, other.newest)
         for hour, records in other.seen_by_hour.items():
             self.seen_by_hour[hour] = self.seen_by_hour.get(hour, 0) + records
+        for place, complaints in other.by_place.items():
+            self.by_place[place] = self.by_place.get(place, 0) + complaints
 
 
 COUNTED = (

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from benchmarks.broker import Broker, BrokerUnavailableError, cache_folder, jars, running
+from tests import postgres
 
 
 class Server(NamedTuple):
@@ -32,6 +33,7 @@ def _kafka_programs() -> dict[str, str]:
 SERVERS = {  # by marker
     "browser": Server("chromium", {"chromium": "chromium"}),
     "kafka": Server("kafka", _kafka_programs()),
+    "postgres": Server("postgresql", {postgres.program() or "/usr/lib/postgresql/15/bin/postgres": "postgresql"}),
 }
 REQUIRED = bool(os.environ.get("OVERHEARD_REQUIRE_SERVERS"))
 
@@ -60,6 +62,15 @@ def own_broker(tmp_path: Path) -> Iterator[Broker]:
     made.start()
     yield made
     made.kill()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of the PostgreSQL server all tests share."""
+    if postgres.program() is None:
+        pytest.skip("no PostgreSQL here: apt-get install postgresql")
+    with postgres.running() as address:
+        yield address
 
 
 def _fetch_kafka() -> None:

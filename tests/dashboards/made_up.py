@@ -301,9 +301,16 @@ def storm() -> Day:
         ("airport:MIA", "security", NOW - 540, 22.0), ("airport:SEA", "seat", NOW - 2400, 7.0),
     ]  # fmt: skip
     said = "Hall called: belt 3 has no power."
+    acted = Control(
+        id="n2", kind="intervention", at=NOW - 600, author="anna", incident="a1b2c3d4", value="Moved bags to belt 5."
+    )
     note = Control(id="n1", kind="note", at=NOW - 900, author="anna", incident="a1b2c3d4", value=said)
+    new = [{"word": "belt 3", "people": 14, "expected": 0.1, "since": NOW - 2200},
+           {"word": "kiosk frozen", "people": 6, "expected": 0.2, "since": NOW - 900}]  # fmt: skip
     everything = [revisions(i) for i in (jfk, north, boston, dfw, *signals, *before)]
-    return Day(incidents=everything, surges=surges, controls=[note], meta={"budget_spent": 1.0})
+    return Day(
+        incidents=everything, surges=surges, controls=[note, acted], meta={"budget_spent": 1.0, "new_words": new}
+    )
 
 
 def blind() -> Day:

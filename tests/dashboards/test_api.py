@@ -72,12 +72,13 @@ def test_acts_arrive_in_the_log_with_author_and_reason(serve: Callable[..., Test
     assert api.post(f"{base}/feedback", json={"author": "anna", "verdict": "real"}).status_code == 202
     assert api.post(f"{base}/note", json={"author": "anna", "text": "belt 3"}).status_code == 202
     assert api.post(f"{base}/assign", json={"author": "anna", "to": "bo"}).status_code == 202
+    assert api.post(f"{base}/intervention", json={"author": "anna", "text": "belt 5"}).status_code == 202
     done = api.post(f"{base}/silence", json={"author": "anna", "seconds": 3600, "reason": "works"}).json()
     assert api.post("/api/undo", json={"author": "bo", "control": done["control"]}).json()["kind"] == "undo"
     kinds = [(c.kind, c.author, c.value or c.reason) for c in log.controls]
-    assert kinds[:5] == [
+    assert kinds[:6] == [
         ("ack", "anna", "on it"), ("feedback", "anna", "real"), ("note", "anna", "belt 3"), ("assign", "anna", "bo"),
-        ("silence", "anna", "works"),
+        ("intervention", "anna", "belt 5"), ("silence", "anna", "works"),
     ]  # fmt: skip
     assert api.get(base).json()["incident"]["acked_by"] == "anna"
     assert api.post(f"{base}/ack", json={"author": ""}).status_code == 422

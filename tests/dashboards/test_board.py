@@ -70,6 +70,25 @@ def test_a_blind_source_is_told_with_since_when_and_what_to_do(day: Callable[[st
     assert "3 live · 1 blind (call notes, 26 min)" in text_of(bar(board, NEW_YORK, "/"))
 
 
+def test_places_of_a_blind_source_are_hatched_on_the_map_and_grey_in_the_table(day: Callable[[str], Reader]) -> None:
+    _, page = look(day("blind"))
+    html = to_html(page)
+    assert html.count('class="veil"') == 1
+    assert "<title>Texas: blind</title>" in html
+    assert "call notes not seen" in html
+    (grey,) = [n for n in walk(page) if n.tag == "tr" and n.attrs.get("class") == "blind"]
+    assert text_of(grey).startswith("Dallas/Fort Worth blind")
+    calm = to_html(look(day("calm"))[1])
+    assert "veil" not in calm
+    assert "partly blind" not in calm
+
+
+def test_new_words_are_told_with_how_many_said_them(day: Callable[[str], Reader]) -> None:
+    _, page = look(day("storm"))
+    assert "“belt 3” 14 people, usually 0 to 1" in text_of(page)
+    assert "New words None in the last hour." in text_of(look(day("calm"))[1])
+
+
 def test_learning_and_broken_are_told(day: Callable[[str], Reader]) -> None:
     assert "Learning. Until 4 Mar 07:43" in text_of(look(day("learning"))[1])
     said = text_of(look(day("red"))[1])

@@ -40,7 +40,35 @@ def test_an_incident_is_told_in_one_sentence_with_its_evidence(day: Callable[[st
     assert {n.attrs["action"] for n in walk(page) if n.tag == "form"} == {
         "/incident/a1b2c3d4/silence",
         "/incident/a1b2c3d4/note",
+        "/incident/a1b2c3d4/intervention",
     }
+
+
+def test_an_intervention_stands_in_the_timeline_and_on_the_chart(day: Callable[[str], Reader]) -> None:
+    desk = site(day("storm"), Log())
+    detail = read_detail(desk.live, "a1b2c3d4", NOW)
+    assert detail is not None
+    page = incident_page(detail, VIEW, desk.catalogue, NOW)
+    assert "anna intervened: Moved bags to belt 5." in text_of(page)
+    assert "intervention 07:33" in to_html(page)
+
+
+def test_a_word_nobody_said_before_is_marked(day: Callable[[str], Reader]) -> None:
+    desk = site(day("storm"), Log())
+    detail = read_detail(desk.live, "a1b2c3d4", NOW)
+    assert detail is not None
+    said = text_of(incident_page(detail, VIEW, desk.catalogue, NOW, frozenset(["belt 3"])))
+    assert "belt 3 14 · new" in said
+    assert "carousel 11 no announcement" in said
+
+
+def test_what_late_records_changed_is_said(day: Callable[[str], Reader]) -> None:
+    desk = site(day("storm"), Log())
+    detail = read_detail(desk.live, "a1b2c3d4", NOW)
+    assert detail is not None
+    assert "Late records" not in text_of(incident_page(detail, VIEW, desk.catalogue, NOW))
+    said = text_of(incident_page(detail._replace(late=7), VIEW, desk.catalogue, NOW))
+    assert "Late records added 7 people after their windows had closed" in said
 
 
 def test_an_unknown_incident_is_none(day: Callable[[str], Reader]) -> None:

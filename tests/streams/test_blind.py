@@ -15,6 +15,17 @@ def feed(sources: Sources, first: int, hours: int, per_hour: int) -> None:
         sources.take({"calls": SourceCount("calls", records=per_hour, newest=newest, seen_by_hour={hour: per_hour})})
 
 
+def test_a_blind_source_names_the_places_it_usually_reports_from() -> None:
+    sources = Sources()
+    for hour in range(START, START + 72):
+        newest = (hour + 1) * HOUR - 1
+        heard = {1: 40, 2: 19, 100 + hour % 50: 1}
+        sources.take({"calls": SourceCount("calls", newest=newest, seen_by_hour={hour: 60}, by_place=heard)})
+    (blind,) = sources.blind((START + 72) * HOUR + 1_200)
+    assert blind.places[:2] == (1, 2)
+    assert len(blind.places) == 2  # one mention in three days is no place it usually reports from
+
+
 def test_a_busy_source_is_blind_after_minutes_of_silence_and_sees_again_with_the_next_record() -> None:
     sources = Sources()
     feed(sources, START, 72, 60)

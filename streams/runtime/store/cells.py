@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Engine, Select, Table, select
+from sqlalchemy import Connection, Engine, Select, Table, func, select
 
 from streams.runtime.store import tables
 
@@ -105,6 +105,22 @@ class CellReader:
             if level is None or names[place][1] == level
         ]
         return sorted(cells, key=lambda cell: (-cell.voices, cell.place, cell.keyword))
+
+    def late(self, place: str, keyword: str, since: float, until: float) -> int:
+        """People of one series who were heard only after their window had closed."""
+        table = tables.late_rows
+        with self.engine.connect() as connection:
+            numbers = self._numbers(connection, (place,), keyword)
+            if not numbers:
+                return 0
+            ((place_number,), keyword_number) = numbers
+            query = select(func.sum(table.c.voices)).where(
+                table.c.place == place_number,
+                table.c.keyword == keyword_number,
+                table.c.start >= since,
+                table.c.start < until,
+            )
+            return int(connection.execute(query).scalar() or 0)
 
     def last_hour(self, now: float) -> tuple[int, float]:
         """People heard in the hour before `now`, and how many are usual."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
 from sqlalchemy.engine import make_url
 
 from streams.runtime.store import tables
@@ -22,7 +22,14 @@ def _create(connection: Connection) -> None:
     tables.metadata.create_all(connection)
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_create,)
+def _late_rows_and_blind_places(connection: Connection) -> None:
+    """A store made by the step before this one existed lacks them; a new one has them already."""
+    tables.late_rows.create(connection, checkfirst=True)
+    if "blind_places" not in {column["name"] for column in inspect(connection).get_columns("sources")}:
+        connection.execute(text("ALTER TABLE sources ADD COLUMN blind_places TEXT"))
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_create, _late_rows_and_blind_places)
 
 
 def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:

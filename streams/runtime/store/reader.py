@@ -25,6 +25,16 @@ class SourceStatus(msgspec.Struct, frozen=True):
     dead_letters: int
     usual_per_hour: float
     blind_since: float | None
+    blind_places: tuple[str, ...] = ()  # while it is blind: ids of the places it usually reports from
+
+
+class NewWord(msgspec.Struct, frozen=True):
+    """A word heard from more people lately than chance brings, that no pack asked for."""
+
+    word: str
+    people: int  # in the last hour, of the texts that were looked at
+    expected: float
+    since: float
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -39,6 +49,7 @@ class Status(msgspec.Struct, frozen=True):
     usual_last_hour: float = 0.0
     disk_full: bool = False
     red: str | None = None
+    new_words: tuple[NewWord, ...] = ()  # strongest first
 
 
 class DeadLetterCount(msgspec.Struct, frozen=True):
@@ -122,6 +133,10 @@ class Reader:
         """
         return self._cells.series(place_id, keyword_id, since, until)
 
+    def late(self, place_id: str, keyword_id: str, since: float, until: float) -> int:
+        """People of a place and keyword heard too late for their window's close; `series` has them, incidents do not."""
+        return self._cells.late(place_id, keyword_id, since, until)
+
     def matrix(self, since: float, until: float, *, level: str | None = None) -> list[Cell]:
         """Sums by place and keyword over [since, until), with the smallest p-value; `expected` covers the silent windows too."""
         return self._cells.matrix(since, until, level=level)
@@ -137,7 +152,7 @@ class Reader:
             .order_by(table.c.source)
         )
         with self.engine.connect() as connection:
-            return [SourceStatus(**row._mapping) for row in connection.execute(query)]
+            return [_source(dict(row._mapping)) for row in connection.execute(query)]
 
     def controls(self, incident: str | None = None, since: float | None = None) -> list[Control]:
         """What people did, oldest first."""
@@ -164,6 +179,7 @@ class Reader:
             usual_last_hour=usual,
             disk_full=self.health.disk_full,
             red=self.health.red,
+            new_words=msgspec.convert(kept.get("new_words", ()), tuple[NewWord, ...]),
         )
 
     def dead_letters(self, since: float) -> list[DeadLetterCount]:
@@ -185,8 +201,13 @@ class Reader:
             return {key: json.loads(value) for key, value in found}
 
 
+def _source(row: dict[str, Any]) -> SourceStatus:
+    places = tuple(filter(None, (row["blind_places"] or "").split("|")))
+    return SourceStatus(**{**row, "blind_places": places})
+
+
 def _incident(body: str) -> Incident:
     return msgspec.json.decode(body, type=Incident)
 
 
-__all__ = ["Cell", "DeadLetterCount", "Health", "Reader", "SourceStatus", "Status"]
+__all__ = ["Cell", "DeadLetterCount", "Health", "NewWord", "Reader", "SourceStatus", "Status"]

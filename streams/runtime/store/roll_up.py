@@ -33,6 +33,7 @@ def advance(
     if old > max(first, gone_until):
         table = tables.cells
         connection.execute(delete(table).where(table.c.start < old, table.c.seconds < HOUR_SECONDS))
+        connection.execute(delete(tables.late_rows).where(tables.late_rows.c.start < old))
         changed["cells_from"] = old
     return changed
 

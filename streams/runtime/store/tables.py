@@ -46,6 +46,12 @@ def _cells(name: str, *keys: str) -> Table:
 
 cells = _cells("cells", "start", "place", "keyword")
 Index("cells_series", cells.c.place, cells.c.keyword, cells.c.start)
+late_rows = Table(  # what came after its window had closed; the cells hold it too
+    "late_rows",
+    metadata,
+    *(Column(key, BigInteger, primary_key=True, autoincrement=False) for key in ("start", "place", "keyword")),
+    Column("voices", Integer, nullable=False),
+)
 hours = _cells("hours", "place", "keyword", "start")  # sums of cells, an hour each; kept when the cells are gone
 Index("hours_start", hours.c.start)
 
@@ -100,6 +106,7 @@ sources = Table(
     Column("clock_changes", Integer, nullable=False),
     Column("usual_per_hour", Float, nullable=False),
     Column("blind_since", Float),
+    Column("blind_places", Text),  # |id|id| while it is blind: where it usually reports from
 )
 
 dead_letters = Table(

@@ -83,6 +83,7 @@ class Writer:
         self.engine = engine
         self.channel = channel
         self.cell_days = cell_days
+        self._place_id = places.id
         self._places = Names(
             engine,
             tables.place_names,
@@ -137,6 +138,7 @@ class Writer:
         adding = {name: tables.cells.c[name] + statement.excluded[name] for name in ("voices", "messages")}
         keys = ["start", "place", "keyword"]
         write_columns(connection, statement.on_conflict_do_update(index_elements=keys, set_=adding), late)
+        _write_late_rows(connection, [(start, place, keyword, voices) for start, place, keyword, _, voices, *_ in late])
         kept = read_meta(connection)
         closed = work.meta.get("last_close", kept.get("last_close"))
         first = min([kept.get("first_close", math.inf), *(cells.start for cells in work.cells)])
@@ -188,8 +190,20 @@ class Writer:
             row["channel"] = self.channel(name)
             row["usual_per_hour"] = work.usual_per_hour.get(name, row.get("usual_per_hour", 0.0))
             row["blind_since"] = blind[name].since if name in blind else None
+            places = [self._place_id(place) for place in blind[name].places] if name in blind else []
+            row["blind_places"] = f"|{'|'.join(places)}|" if places else None
             rows.append(row)
         write(connection, replacing(connection, table), rows)
+
+
+def _write_late_rows(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    """Add the voices of late rows to those that came late before."""
+    table = tables.late_rows
+    statement = insert(connection, table)
+    added = {"voices": table.c.voices + statement.excluded.voices}
+    write_columns(
+        connection, statement.on_conflict_do_update(index_elements=["start", "place", "keyword"], set_=added), rows
+    )
 
 
 def source_of(body: bytes | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, create_engine, select, text, update
 
-from alerting.model import Control, Incident, Part, Scope
+from alerting.model import Blind, Control, Incident, Part, Scope
 from streams.complaint import DeadLetter, Where
 from streams.detect import Cells, Revision
 from streams.part import SourceCount
@@ -19,6 +20,7 @@ from streams.runtime.store.migrations import StoreError, migrate, open_store
 from streams.runtime.store.reader import Reader
 from streams.runtime.store.snapshots import Snapshot, load_snapshots
 from streams.runtime.store.writer import Work, Writer
+from tests.postgres import new_database
 
 HOUR = 3600
 NOON = 1_600_000_000 // HOUR * HOUR
@@ -42,9 +44,12 @@ PLACES = Tree("everywhere", "nowhere", *(f"city:{number}" for number in range(50
 KEYWORDS = Tree("*", *(f"keyword-{number}" for number in range(1, 51)))
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return open_store(f"sqlite:///{tmp_path / 'store.sqlite'}")
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    opened = open_store(new_database(request.getfixturevalue("postgres_server")) if request.param != "sqlite" else url)
+    yield opened
+    opened.dispose()
 
 
 def writer(engine: Engine, **settings: Any) -> Writer:
@@ -139,6 +144,10 @@ def test_late_rows_add_to_history_and_to_its_hour(engine: Engine) -> None:
     assert [cell.voices for cell in reader.series("city:0", "keyword-1", NOON, NOON + HOUR)] == [7, 3]
     (hour,) = reader.series("city:0", "keyword-1", NOON - 3 * 86400, NOON + HOUR)
     assert (hour.seconds, hour.voices, hour.messages) == (HOUR, 10, 5 + 5 + 5)
+    assert reader.late("city:0", "keyword-1", NOON, NOON + HOUR) == 6
+    one.commit(Work(revisions=[Revision(NOON, *late)]))
+    assert reader.late("city:0", "keyword-1", NOON, NOON + 60) == 6
+    assert reader.late("city:1", "keyword-1", NOON, NOON + HOUR) == 0
 
 
 def test_old_cells_go_and_their_hours_stay(engine: Engine) -> None:
@@ -166,6 +175,12 @@ def test_sources_add_up_and_go_blind_and_back(engine: Engine) -> None:
     (status,) = Reader(engine).sources(10.0)
     assert (status.records, status.last_event, status.last_arrival, status.usual_per_hour) == (5, 4.0, 9.0, 7.5)
     assert (status.channel, status.blind_since, status.dead_letters) == ("posts", None, 0)
+    one.commit(Work(blind=(Blind("x", 4.0, 7.5, (2, 3)),)))
+    (status,) = Reader(engine).sources(10.0)
+    assert (status.blind_since, status.blind_places) == (4.0, ("city:0", "city:1"))
+    one.commit(Work(arrival=20.0, sources={"x": SourceCount(records=1, newest=19.0)}))
+    (status,) = Reader(engine).sources(20.0)
+    assert (status.blind_since, status.blind_places) == (None, ())
 
 
 def test_dead_letters_are_told_by_reason_and_origin_only(engine: Engine) -> None:
@@ -197,6 +212,18 @@ def test_a_store_of_a_newer_program_is_refused(engine: Engine) -> None:
         connection.execute(tables.versions.insert().values(version=99, applied_at=0.0))
     with pytest.raises(StoreError, match="99"):
         migrate(engine)
+
+
+def test_a_store_of_the_first_version_gets_what_came_since(engine: Engine) -> None:
+    writer(engine).commit(Work(arrival=5.0, sources={"x": SourceCount(records=3, newest=4.0)}))
+    with engine.begin() as connection:
+        tables.late_rows.drop(connection)
+        connection.exec_driver_sql("ALTER TABLE sources DROP COLUMN blind_places")
+        connection.execute(tables.versions.delete().where(tables.versions.c.version > 1))
+    assert migrate(engine) == 2
+    (status,) = Reader(engine).sources(10.0)
+    assert (status.records, status.blind_places) == (3, ())
+    assert Reader(engine).late("city:0", "keyword-1", NOON, NOON + 60) == 0
 
 
 def test_a_failed_commit_leaves_nothing_and_can_be_made_again(tmp_path: Path) -> None:
