@@ -8,10 +8,10 @@ import msgspec
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse
-from pydantic import BaseModel, Field
 
-from alerting.model import Control, Incident, State, iso
-from dashboards.acts import Refused, overlaid
+from alerting.model import Control, State, iso
+from dashboards.acts import overlaid
+from dashboards.api_acts import add_acts
 from dashboards.api_docs import docs_page
 from dashboards.privacy import GRID_LEVEL, public_cells, public_hour, public_incident
 from dashboards.site import Site
@@ -20,61 +20,6 @@ from streams.runtime.store.reader import Cell
 
 LONGEST_SECONDS = 92 * 86400.0
 MOST = 1000
-RETRY_SECONDS = 5
-
-
-class Ack(BaseModel):
-    """Someone takes it on."""
-
-    author: str = Field(min_length=1, max_length=80)
-    reason: str = Field("", max_length=2000)
-
-
-class Feedback(Ack):
-    """Whether it was real; teaches the evaluation, never silences."""
-
-    verdict: Literal["real", "not_real", "known_event"]
-
-
-class Note(BaseModel):
-    """Words for the timeline."""
-
-    author: str = Field(min_length=1, max_length=80)
-    text: str = Field(min_length=1, max_length=2000)
-
-
-class Intervention(BaseModel):
-    """What was done about it."""
-
-    author: str = Field(min_length=1, max_length=80)
-    text: str = Field(min_length=1, max_length=2000)
-
-
-class Silence(Ack):
-    """No messages about this place and problem for so long."""
-
-    seconds: float = Field(ge=60, le=30 * 86400)
-
-
-class Assign(Ack):
-    """Someone else takes it on."""
-
-    to: str = Field(min_length=1, max_length=80)
-
-
-class Undo(BaseModel):
-    """Takes an act back."""
-
-    author: str = Field(min_length=1, max_length=80)
-    control: str = Field(min_length=1, max_length=64)
-
-
-class Recorded(BaseModel):
-    """An act in the log; it takes effect at the first close after `at`."""
-
-    control: str
-    kind: str
-    at: str
 
 
 def router(site: Site) -> APIRouter:
@@ -83,7 +28,7 @@ def router(site: Site) -> APIRouter:
     _incidents(api, site)
     _counts(api, site)
     _service(api, site)
-    _acts(api, site)
+    add_acts(api, site)
     return api
 
 
@@ -106,13 +51,6 @@ def _time(said: str | None, default: float) -> float:
 def _operations_only(request: Request, role: str | None = None) -> None:
     if _public(request, role):
         raise HTTPException(403, "not for the role public")
-
-
-async def _newest(site: Site, id: str) -> Incident:
-    revisions = await run_in_threadpool(site.reader.incident, id)
-    if not revisions:
-        raise HTTPException(404, "no such incident")
-    return revisions[-1]
 
 
 def _incidents(api: APIRouter, site: Site) -> None:
@@ -241,49 +179,6 @@ def _service(api: APIRouter, site: Site) -> None:
     @api.get("/openapi.json", include_in_schema=False)
     async def openapi(request: Request) -> JSONResponse:
         return JSONResponse(request.app.openapi())
-
-
-def _acts(api: APIRouter, site: Site) -> None:
-    acts = site.acts
-
-    async def recorded(act: Any) -> Recorded:
-        try:
-            control: Control = await act
-        except Refused as error:
-            raise HTTPException(422, str(error)) from error
-        except OSError as error:
-            detail = "not recorded: the log takes nothing just now"
-            raise HTTPException(503, detail, {"retry-after": str(RETRY_SECONDS)}) from error
-        site.live.poke()
-        return Recorded(control=control.id, kind=control.kind, at=iso(control.at))
-
-    @api.post("/incidents/{id}/ack", status_code=202, summary="Acknowledge")
-    async def ack(id: str, body: Ack) -> Recorded:
-        return await recorded(acts.ack(await _newest(site, id), body.author, body.reason))
-
-    @api.post("/incidents/{id}/assign", status_code=202, summary="Assign to someone")
-    async def assign(id: str, body: Assign) -> Recorded:
-        return await recorded(acts.assign(await _newest(site, id), body.author, body.to, body.reason))
-
-    @api.post("/incidents/{id}/feedback", status_code=202, summary="Real, not real, or a known event")
-    async def feedback(id: str, body: Feedback) -> Recorded:
-        return await recorded(acts.feedback(await _newest(site, id), body.author, body.verdict, body.reason))
-
-    @api.post("/incidents/{id}/note", status_code=202, summary="Add a note")
-    async def note(id: str, body: Note) -> Recorded:
-        return await recorded(acts.note(await _newest(site, id), body.author, body.text))
-
-    @api.post("/incidents/{id}/intervention", status_code=202, summary="Say what was done about it")
-    async def intervention(id: str, body: Intervention) -> Recorded:
-        return await recorded(acts.intervention(await _newest(site, id), body.author, body.text))
-
-    @api.post("/incidents/{id}/silence", status_code=202, summary="Send no messages about it for a while")
-    async def silence(id: str, body: Silence) -> Recorded:
-        return await recorded(acts.silence(await _newest(site, id), body.author, body.seconds, body.reason))
-
-    @api.post("/undo", status_code=202, summary="Take an act back")
-    async def undo(body: Undo) -> Recorded:
-        return await recorded(acts.undo(body.control, body.author))
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
