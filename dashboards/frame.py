@@ -10,7 +10,7 @@ from dashboards.dom import Child, Node, h, raw
 from dashboards.live import Board
 from dashboards.words import SHAPES, clock, count_of, duration, listed, local, number
 
-STALE_SECONDS = 300
+STALE_SECONDS = 180  # beyond the window being filled and the one after it
 GLYPH = (
     '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 14h3l2-6 3 11 3-14 2.5 9H21" fill="none" '
     'stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"/></svg>'
@@ -108,7 +108,7 @@ def banners(board: Board, view: View) -> list[Node]:
         told.append(_banner("red", "Out of date.", board.trouble))
     if red:
         told.append(_banner("red", "Not counting.", f"{red} It goes on by itself once that is mended."))
-    elif status.last_close is not None and board.now - status.last_close > STALE_SECONDS:
+    elif status.last_close is not None and board.now - status.last_close > STALE_SECONDS + 2 * status.window_seconds:
         age = duration(board.now - status.last_close)
         text = (
             f"No window has closed since {clock(status.last_close, view.zone, board.now)} ({age}); counts stand still."

@@ -20,6 +20,7 @@ GRADE_WIDTHS = (
     4.0,
 )  # the excess in widths of the usual band; p-values of single windows say too little of an hour
 LEAST_WIDTH = 0.5
+LEAST_PEOPLE = 2  # one person is never a crowd, however rare
 
 
 class Grid(NamedTuple):
@@ -38,7 +39,7 @@ def known(cell: Cell) -> bool:
 
 def grade(cell: Cell) -> int:
     """0 to 3: how far the count stands above the band of the usual; 0 where that is not known."""
-    if not known(cell):
+    if not known(cell) or cell.voices < LEAST_PEOPLE:
         return 0
     width = max(cell.upper - cell.expected, LEAST_WIDTH)
     return sum(cell.voices - cell.expected > width * limit for limit in GRADE_WIDTHS)

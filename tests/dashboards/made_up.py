@@ -324,7 +324,7 @@ def learning() -> Day:
 
 
 def red() -> Day:
-    return Day(meta={"last_close": NOW - 1200}, health=Health(disk_full=True))
+    return Day(meta={"last_close": NOW - 1900}, health=Health(disk_full=True))
 
 
 DAYS = {"calm": calm, "storm": storm, "blind": blind, "learning": learning, "red": red}

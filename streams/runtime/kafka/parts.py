@@ -20,7 +20,7 @@ def source_record(count: SourceCount) -> SourceRecord:
     """A source's counts, its hour brought up to date."""
     newest = None if count.newest == float("-inf") else count.newest
     counted = {name: getattr(count, name) for name in COUNTED}
-    return SourceRecord(count.name, **counted, newest=newest, seen_by_hour=count.seen_by_hour)
+    return SourceRecord(count.name, **counted, newest=newest, seen_by_hour=count.seen_by_hour, by_place=count.by_place)
 
 
 def source_count(record: SourceRecord) -> SourceCount:

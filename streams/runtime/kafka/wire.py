@@ -57,6 +57,7 @@ class SourceRecord(msgspec.Struct, frozen=True):
     authors: int = 0
     newest: float | None = None
     seen_by_hour: dict[int, int] = {}
+    by_place: dict[int, int] = {}
 
 
 class EvidenceRecord(msgspec.Struct, frozen=True):

@@ -41,6 +41,7 @@ class Status(msgspec.Struct, frozen=True):
     """The service as a whole; `red` says in one sentence what is broken, None where nothing is."""
 
     last_close: float | None = None
+    window_seconds: int = 60
     watermark: float | None = None
     learning_until: float | None = None
     budget_per_week: float = 0.0
@@ -171,6 +172,7 @@ class Reader:
         people, usual = self._cells.last_hour(now)
         return Status(
             last_close=kept.get("last_close"),
+            window_seconds=kept.get("window_seconds", 60),
             watermark=kept.get("watermark"),
             learning_until=kept.get("learning_until"),
             budget_per_week=kept.get("budget_per_week", 0.0),

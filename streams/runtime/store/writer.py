@@ -83,7 +83,7 @@ class Writer:
         self.engine = engine
         self.channel = channel
         self.cell_days = cell_days
-        self._place_id = places.id
+        self._tree = places
         self._places = Names(
             engine,
             tables.place_names,
@@ -190,7 +190,7 @@ class Writer:
             row["channel"] = self.channel(name)
             row["usual_per_hour"] = work.usual_per_hour.get(name, row.get("usual_per_hour", 0.0))
             row["blind_since"] = blind[name].since if name in blind else None
-            places = [self._place_id(place) for place in blind[name].places] if name in blind else []
+            places = [self._tree.id(place) for place in blind[name].places] if name in blind else []
             row["blind_places"] = f"|{'|'.join(places)}|" if places else None
             rows.append(row)
         write(connection, replacing(connection, table), rows)
