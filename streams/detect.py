@@ -6,7 +6,7 @@ Windows in which nothing moved and nothing is open are passed over: to a detecto
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -20,7 +20,7 @@ from detectors.base import Detector, Scores
 from streams.blind import Sources
 from streams.part import Part, Rows
 from streams.places import Places
-from streams.rollup import Table, merged, roll_up, together
+from streams.rollup import MergedEvidence, Table, roll_up, together
 from streams.series import SeriesIndex
 
 Ints = npt.NDArray[np.int64]
@@ -79,7 +79,7 @@ class Pending(msgspec.Struct):
     watermark: float = NEVER
     next_seq: int = 0
     windows: dict[int, Rows] = {}
-    evidence: dict[int, dict[tuple[int, int], Evidence]] = {}
+    evidence: dict[int, Mapping[tuple[int, int], Evidence]] = {}
     late: list[tuple[float, Rows]] = []
 
 
@@ -115,8 +115,7 @@ class Detect:
         self.sources.take(part.sources)
         for start in np.unique(part.rows.window).tolist():
             pending.windows[start] = part.rows.at(start)
-        for (start, place, keyword), evidence in part.evidence.items():
-            pending.evidence.setdefault(start, {})[place, keyword] = evidence
+        pending.evidence.update(part.evidence)
         if len(part.late.window):
             pending.late.append((part.watermark, part.late))
         return self._advance()
@@ -170,17 +169,17 @@ class Detect:
         bank.learn(start, counts, held, exposure)
         return Closed(_cells(close, held[self.index.find(close.place, close.keyword)]), incidents)
 
-    def _merge(self, start: int) -> tuple[Rows, dict[tuple[int, int], Evidence]]:
+    def _merge(self, start: int) -> tuple[Rows, Mapping[tuple[int, int], Evidence]]:
         """The window's rows and evidence of all partitions."""
         blocks: list[Rows] = []
-        evidence: dict[tuple[int, int], Evidence] = {}
+        evidence: list[Mapping[tuple[int, int], Evidence]] = []
         for _, pending in sorted(self.pending.items()):
             block = pending.windows.pop(start, None)
             if block is not None:
                 blocks.append(block)
-            for key, one in pending.evidence.pop(start, {}).items():
-                evidence[key] = merged(evidence[key], one) if key in evidence else one
-        return together(blocks), evidence
+            if (found := pending.evidence.pop(start, None)) is not None:
+                evidence.append(found)
+        return together(blocks), evidence[0] if len(evidence) == 1 else MergedEvidence(evidence)
 
     def _table(
         self,
@@ -190,7 +189,7 @@ class Detect:
         rows: Table,
         scores: Scores,
         held: npt.NDArray[np.bool_],
-        evidence: dict[tuple[int, int], Evidence],
+        evidence: Mapping[tuple[int, int], Evidence],
         blind: tuple[Blind, ...],
     ) -> Close:
         """What ALERT sees: series that moved, that stand in an incident, or whose sums are unusual."""
