@@ -6,10 +6,9 @@ Windows in which nothing moved and nothing is open are passed over: to a detecto
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -18,9 +17,10 @@ from alerting.alerts import Alerts
 from alerting.model import MAX_CHANNELS, Blind, Close, Control, Evidence, Incident
 from detectors.base import Detector, Scores
 from streams.blind import Sources
-from streams.part import Part, Rows
+from streams.part import Part
+from streams.partitions import Partitions
 from streams.places import Places
-from streams.rollup import MergedEvidence, Table, roll_up, together
+from streams.rollup import Table, roll_up, together
 from streams.series import SeriesIndex
 
 Ints = npt.NDArray[np.int64]
@@ -73,20 +73,6 @@ class Revision(NamedTuple):
     messages: Ints
 
 
-class Pending(msgspec.Struct):
-    """What a partition has handed over and DETECT has not closed yet."""
-
-    watermark: float = NEVER
-    next_seq: int = 0
-    windows: dict[int, Rows] = {}
-    evidence: dict[int, Mapping[tuple[int, int], Evidence]] = {}
-    late: list[tuple[float, Rows]] = []
-
-
-class GapInPartsError(RuntimeError):
-    """A partition's part is missing: the log is damaged or was cut."""
-
-
 class Detect:
     """State of the one owner."""
 
@@ -97,7 +83,7 @@ class Detect:
         self.index = SeriesIndex(config.places)
         self.bank: Detector | None = None
         self.bank_size = 0
-        self.pending = {partition: Pending() for partition in config.partitions}
+        self.partitions = Partitions(config.partitions)
         self.sources = Sources()
         self.closed_until = NEVER
         self.controls: list[Control] = []
@@ -105,47 +91,39 @@ class Detect:
 
     def process(self, part: Part) -> tuple[list[Closed], list[Revision]]:
         """Take a part; close every window that all partitions have passed. Raises GapInPartsError."""
-        pending = self.pending[part.partition]
-        if part.seq < pending.next_seq:
-            return [], []
-        if part.seq > pending.next_seq:
-            raise GapInPartsError(f"partition {part.partition}: part {part.seq} came, {pending.next_seq} was next")
-        pending.next_seq += 1
-        pending.watermark = part.watermark
-        self.sources.take(part.sources)
-        for start in np.unique(part.rows.window).tolist():
-            pending.windows[start] = part.rows.at(start)
-        pending.evidence.update(part.evidence)
-        if len(part.late.window):
-            pending.late.append((part.watermark, part.late))
-        return self._advance()
+        return self._advance() if self.partitions.take(part, self.closed_until) else ([], [])
 
     def control(self, control: Control) -> None:
-        """Take a person's act; it counts at the first close after it."""
-        self.controls.append(control)
+        """Take a person's act, which counts at the first close after it, or a partition set, which counts at once."""
+        if control.kind == "partitions":
+            self.partitions.widen(int(control.value or 0), self.closed_until)
+        else:
+            self.controls.append(control)
 
     # -- closing -------------------------------------------------------------------------------------------------
 
     def _advance(self) -> tuple[list[Closed], list[Revision]]:
-        seconds = self.config.window_seconds
-        passed = min(pending.watermark for pending in self.pending.values())
-        if passed == NEVER:
-            return [], []
-        until = int(passed // seconds) * seconds  # windows ending here or before are complete
         closed: list[Closed] = []
+        revisions: list[Revision] = []
+        for step in self.partitions.due():
+            self.sources.take(self.partitions.sources(step))
+            self._close_until(int(step // self.config.window_seconds) * self.config.window_seconds, closed)
+            revisions += self._late(step)
+        return closed, revisions
+
+    def _close_until(self, until: int, closed: list[Closed]) -> None:
+        """Close every window that ends at `until` or before."""
         while (start := self._next(until)) is not None:
             closed.append(self._close(start))
-            self.closed_until = start + seconds
+            self.closed_until = start + self.config.window_seconds
         if until > self.closed_until:
             self._pass_over(until)
             self.closed_until = until
-        return closed, self._late(passed)
 
     def _next(self, until: int) -> int | None:
         """The next window to close: one with rows, or the very next one while an incident is open or a control waits."""
         seconds = self.config.window_seconds
-        waiting = [start for pending in self.pending.values() for start in pending.windows]
-        start = min(waiting, default=None)
+        start = self.partitions.first_window()
         if self.closed_until != NEVER and (self.alerts.held or self.controls):
             start = int(self.closed_until) if start is None else min(start, int(self.closed_until))
         return None if start is None or start + seconds > until else start
@@ -153,7 +131,7 @@ class Detect:
     def _close(self, start: int) -> Closed:
         self._pass_over(start)
         self.born = start if self.born is None else self.born
-        rows, evidence = self._merge(start)
+        rows, evidence = self.partitions.merge(start)
         moved = roll_up(rows, self.config.places.lineage)
         found = self.index.find_or_add(moved.place, moved.keyword)
         bank = self._bank()
@@ -169,18 +147,6 @@ class Detect:
         bank.learn(start, counts, held, exposure)
         return Closed(_cells(close, held[self.index.find(close.place, close.keyword)]), incidents)
 
-    def _merge(self, start: int) -> tuple[Rows, Mapping[tuple[int, int], Evidence]]:
-        """The window's rows and evidence of all partitions."""
-        blocks: list[Rows] = []
-        evidence: list[Mapping[tuple[int, int], Evidence]] = []
-        for _, pending in sorted(self.pending.items()):
-            block = pending.windows.pop(start, None)
-            if block is not None:
-                blocks.append(block)
-            if (found := pending.evidence.pop(start, None)) is not None:
-                evidence.append(found)
-        return together(blocks), evidence[0] if len(evidence) == 1 else MergedEvidence(evidence)
-
     def _table(
         self,
         start: int,
@@ -189,7 +155,7 @@ class Detect:
         rows: Table,
         scores: Scores,
         held: npt.NDArray[np.bool_],
-        evidence: Mapping[tuple[int, int], Evidence],
+        evidence: dict[tuple[int, int], Evidence],
         blind: tuple[Blind, ...],
     ) -> Close:
         """What ALERT sees: series that moved, that stand in an incident, or whose sums are unusual."""
@@ -279,16 +245,13 @@ class Detect:
         for start in range(first, until, seconds):
             self.bank.learn(start, nothing, None, unseen)
 
-    def _late(self, passed: float) -> list[Revision]:
-        """Late rows whose part's window has closed, rolled up by window."""
+    def _late(self, step: float) -> list[Revision]:
+        """Late rows that are due, rolled up by window."""
         revisions: list[Revision] = []
-        for _, pending in sorted(self.pending.items()):
-            due = [rows for watermark, rows in pending.late if watermark <= passed]
-            pending.late = [(watermark, rows) for watermark, rows in pending.late if watermark > passed]
-            for rows in due:
-                for start in np.unique(rows.window).tolist():
-                    late = roll_up(together([rows.at(start)]), self.config.places.lineage)
-                    revisions.append(Revision(start, late.place, late.keyword, late.voices, late.messages))
+        for rows in self.partitions.late(step):
+            for start in np.unique(rows.window).tolist():
+                late = roll_up(together([rows.at(start)]), self.config.places.lineage)
+                revisions.append(Revision(start, late.place, late.keyword, late.voices, late.messages))
         return revisions
 
 

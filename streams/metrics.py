@@ -30,7 +30,13 @@ CATALOGUE = (
     Metric("watermark_seconds", "gauge", "No older complaint is awaited; Unix seconds."),
     Metric("last_close_seconds", "gauge", "End of the newest closed window; Unix seconds."),
     Metric("journal_entries_total", "counter", "Entries the journal has taken since it began."),
-    Metric("backlog_entries", "gauge", "Entries of the journal not counted yet."),
+    Metric("backlog_entries", "gauge", "Entries of the log not counted yet."),
+    Metric(
+        "records_taken_total", "counter", "Records a worker has taken from a partition it owns.", ("topic", "partition")
+    ),
+    Metric("redelivered_total", "counter", "Records that came again and changed nothing.", ("topic", "partition")),
+    Metric("partitions_owned", "gauge", "Partitions this worker owns, of all topics."),
+    Metric("restore_seconds", "gauge", "How long the newest partitions took to be restored."),
     Metric("snapshot_age_seconds", "gauge", "Since the newest snapshot was written."),
     Metric("snapshot_bytes", "gauge", "Size of the newest snapshot before packing."),
     Metric(

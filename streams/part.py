@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -102,5 +101,5 @@ class Part(NamedTuple):
     config: str  # hash of what decided these rows
     rows: Rows
     late: Rows
-    evidence: Mapping[int, Mapping[tuple[int, int], Evidence]]  # by window, then (place, keyword)
+    evidence: dict[tuple[int, int, int], Evidence]  # by (window, place, keyword)
     sources: dict[str, SourceCount]

@@ -7,13 +7,14 @@ import numpy as np
 
 from alerting.model import Control, Evidence
 from streams.blind import SourceRate
-from streams.detect import NEVER, Detect, Pending
+from streams.detect import NEVER, Detect
 from streams.intake import Intake
 from streams.part import Rows, SourceCount
-from streams.voices import Spoken, packed, unpacked
+from streams.partitions import Pending
+from streams.voices import Spoken, digests, generations
 from streams.waiting import WaitingRoom
 from streams.watermark import Watermark
-from streams.window import WindowState
+from streams.window import Window
 
 
 class IntakeState(msgspec.Struct, array_like=True):
@@ -24,10 +25,10 @@ class IntakeState(msgspec.Struct, array_like=True):
     seq: int
     seen: list[bytes]
     seen_since: tuple[float | None, float | None]
-    copies: tuple[list[tuple[int, float]], list[tuple[int, float]], int, float]  # before, now
+    copies: tuple[dict[bytes, tuple[bytes, float]], dict[bytes, tuple[bytes, float]], int, float]
     voices: tuple[dict[bytes, Spoken], dict[bytes, Spoken], float]
-    windows: dict[int, WindowState]
-    late: dict[int, WindowState]
+    windows: dict[int, Window]
+    late: dict[int, Window]
     sources: dict[str, SourceCount]
     waiting: WaitingRoom
 
@@ -40,6 +41,8 @@ class PendingState(msgspec.Struct, array_like=True):
     windows: dict[int, bytes]
     evidence: list[tuple[int, int, int, Evidence]]
     late: list[tuple[float, bytes]]
+    sources: list[tuple[float, dict[str, SourceCount]]] = []
+    steps: list[float] = []
 
 
 class DetectState(msgspec.Struct, array_like=True):
@@ -54,6 +57,7 @@ class DetectState(msgspec.Struct, array_like=True):
     controls: list[Control]
     alerts: bytes
     born: float | None
+    declared: bool = True
 
 
 def snapshot_intake(intake: Intake) -> bytes:
@@ -64,12 +68,12 @@ def snapshot_intake(intake: Intake) -> bytes:
             watermark=intake.watermark,
             closed=intake.closed,
             seq=intake.seq,
-            seen=[packed(seen.now), packed(seen.before)],
+            seen=generations(seen.now, seen.before),
             seen_since=(seen.since, seen.before_since),
-            copies=(list(copies.before.items()), list(copies.now.items()), copies.texts, copies.since),
-            voices=voices.state(),
-            windows={start: window.state() for start, window in intake.windows.items()},
-            late={start: window.state() for start, window in intake.late.items()},
+            copies=(copies.now, copies.before, copies.texts, copies.since),
+            voices=(voices.now, voices.before, voices.since),
+            windows=intake.windows,
+            late=intake.late,
             sources=intake.sources,
             waiting=intake.waiting,
         )
@@ -80,14 +84,12 @@ def restore_intake(intake: Intake, state: bytes) -> None:
     """Take over the state of `snapshot_intake`."""
     taken = msgspec.msgpack.decode(state, type=IntakeState)
     intake.watermark, intake.closed, intake.seq = taken.watermark, taken.closed, taken.seq
-    intake.seen.now, intake.seen.before = map(unpacked, taken.seen)
+    intake.seen.now, intake.seen.before = (digests(packed) for packed in taken.seen)
     intake.seen.since, intake.seen.before_since = taken.seen_since
     copies, voices = intake.copies, intake.voices
-    before, now, copies.texts, copies.since = taken.copies
-    copies.restore(before, now)
-    voices.restore(*taken.voices)
-    intake.windows = {start: state.window() for start, state in taken.windows.items()}
-    intake.late = {start: state.window() for start, state in taken.late.items()}
+    copies.now, copies.before, copies.texts, copies.since = taken.copies
+    voices.now, voices.before, voices.since = taken.voices
+    intake.windows, intake.late = taken.windows, taken.late
     intake.sources, intake.waiting = taken.sources, taken.waiting
     intake.forget_window()
 
@@ -99,12 +101,13 @@ def snapshot_detect(detect: Detect) -> bytes:
             keys=detect.index.keys.tobytes(),
             bank=None if detect.bank is None else detect.bank.snapshot(),
             bank_size=detect.bank_size,
-            pending={partition: _pack(pending) for partition, pending in detect.pending.items()},
+            pending={partition: _pack(pending) for partition, pending in detect.partitions.pending.items()},
             sources=detect.sources.rates,
             closed_until=detect.closed_until,
             controls=detect.controls,
             alerts=detect.alerts.snapshot(),
             born=detect.born,
+            declared=detect.partitions.declared,
         )
     )
 
@@ -114,7 +117,8 @@ def restore_detect(detect: Detect, state: bytes) -> None:
     taken = msgspec.msgpack.decode(state, type=DetectState)
     detect.index.restore(np.frombuffer(taken.keys, np.int64))
     detect.restore_bank(taken.bank, taken.bank_size)
-    detect.pending = {partition: _unpack(pending) for partition, pending in taken.pending.items()}
+    detect.partitions.declared = taken.declared
+    detect.partitions.pending = {partition: _unpack(pending) for partition, pending in taken.pending.items()}
     detect.sources.rates = taken.sources
     detect.closed_until = taken.closed_until
     detect.controls = taken.controls
@@ -168,19 +172,20 @@ def _pack(pending: Pending) -> PendingState:
         {start: np.stack(rows).tobytes() for start, rows in pending.windows.items()},
         [(start, *key, one) for start, found in pending.evidence.items() for key, one in found.items()],
         [(watermark, np.stack(rows).tobytes()) for watermark, rows in pending.late],
+        pending.sources,
+        pending.steps,
     )
 
 
 def _unpack(state: PendingState) -> Pending:
     pending = Pending(state.watermark, state.next_seq)
-    pending.windows = {start: _rows(columns) for start, columns in state.windows.items()}
-    evidence: dict[int, dict[tuple[int, int], Evidence]] = {}
+    pending.windows = {start: _rows(packed) for start, packed in state.windows.items()}
     for start, place, keyword, one in state.evidence:
-        evidence.setdefault(start, {})[place, keyword] = one
-    pending.evidence.update(evidence)
-    pending.late = [(watermark, _rows(columns)) for watermark, columns in state.late]
+        pending.evidence.setdefault(start, {})[place, keyword] = one
+    pending.late = [(watermark, _rows(packed)) for watermark, packed in state.late]
+    pending.sources, pending.steps = state.sources, state.steps
     return pending
 
 
-def _rows(columns: bytes) -> Rows:
-    return Rows(*np.frombuffer(columns, np.int64).reshape(len(Rows._fields), -1))
+def _rows(packed: bytes) -> Rows:
+    return Rows(*np.frombuffer(packed, np.int64).reshape(len(Rows._fields), -1))

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import click
 
 from streams.runtime.incident_commands import commands as incident_commands
+from streams.runtime.kafka.commands import commands as kafka_commands
 from streams.runtime.settings import Settings, SettingsError, load_settings
 
 CONFIG = click.option(
@@ -93,4 +94,4 @@ def check_command(page: Page | None, path: Path) -> None:
     click.echo(f"{path}: good. Pack {pack.name}, sources: {ways}, data in {settings.service.data}.")
 
 
-commands: list[click.Command] = [run_command, check_command, *incident_commands]
+commands: list[click.Command] = [run_command, check_command, *incident_commands, *kafka_commands]

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import tzinfo
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -28,6 +25,7 @@ from streams.runtime.followed import Followed
 from streams.runtime.journal import Journal, JournalFullError
 from streams.runtime.lock import Lock
 from streams.runtime.runner import Runner
+from streams.runtime.secret import author_secret
 from streams.runtime.settings import Settings
 from streams.runtime.store.migrations import open_store
 from streams.runtime.store.reader import Health, Reader
@@ -50,7 +48,7 @@ class Service:
             self.health = Health()
             config = pipeline_config(settings)
             self._zone, self._channel_of = ZoneOf(config.sources, config.timezone), ChannelOf(config.sources)
-            self.pipeline = Pipeline(config, _secret(settings))
+            self.pipeline = Pipeline(config, author_secret(settings))
             self.journal = Journal(service.data / "journal", past_damage=past_damage)
             if self.journal.torn_bytes:
                 log.warning("journal: torn tail cut off", bytes=self.journal.torn_bytes)
@@ -199,19 +197,6 @@ def pipeline_config(settings: Settings) -> PipelineConfig:
         spots=settings.spots,
         baselines=hashlib.blake2b(baselines.read_bytes(), digest_size=16).hexdigest() if baselines else None,
     )
-
-
-def _secret(settings: Settings) -> bytes:
-    """The key of author tokens: given, or made once and kept in the data folder."""
-    if settings.service.secret is not None:
-        return hashlib.blake2b(settings.service.secret.get_secret_value().encode(), digest_size=32).digest()
-    path: Path = settings.service.data / "secret"
-    if not path.exists():
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        os.write(made, secrets.token_bytes(32))
-        os.fsync(made)
-        os.close(made)
-    return path.read_bytes()
 
 
 def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from streams.channels import CHANNELS
+from streams.runtime.kafka.settings import KafkaSettings
 
 PREFIX = "OVERHEARD_"
 
@@ -87,7 +88,7 @@ class ServiceSettings(Section):
 class SourceSettings(Section):
     """One way in. A followed file is a partition of its own; `timezone` is that of times without zone."""
 
-    kind: Literal["http", "file", "stdin"]
+    kind: Literal["http", "file", "stdin", "kafka"]
     name: str = Field(min_length=1)  # as records say `source`; may end in * for a prefix
     channel: str | None = None
     path: Path | None = None
@@ -129,6 +130,7 @@ class Settings(Section):
     sources: tuple[SourceSettings, ...] = ()
     spots: tuple[dict[str, Any], ...] = ()
     page: dict[str, Any] = {}
+    kafka: KafkaSettings | None = None  # of `worker` and `produce`
 
     @model_validator(mode="after")
     def _sources_fit(self) -> Settings:
@@ -159,6 +161,8 @@ def load_settings(path: Path, environ: Mapping[str, str] = os.environ, *, missin
         raise SettingsError([f"{path}: not TOML: {error}"]) from None
     problems = [f"service.{key}: a secret: set {PREFIX}SERVICE_{key.upper()}{' or token_file' if key == 'token' else ''} instead"
                 for key in ("token", "secret") if key in _table(data, "service")]  # fmt: skip
+    if "password" in _table(data, "kafka"):
+        problems.append(f"kafka.password: a secret: set {PREFIX}KAFKA_PASSWORD or password_file instead")
     _overlay(data, environ)
     try:
         settings = Settings.model_validate(data)
@@ -185,7 +189,7 @@ def _overlay(data: dict[str, Any], environ: Mapping[str, str]) -> None:
             continue
         key = name.removeprefix(PREFIX).lower()
         section, _, rest = key.partition("_")
-        if section in ("service", "page") and rest:
+        if section in ("service", "page", "kafka") and rest:
             data[section] = {**_table(data, section), rest: value}
         elif key in ("pack", "baselines"):
             data[key] = value
@@ -202,7 +206,11 @@ def _beside(settings: Settings, folder: Path) -> Settings:
     sources = tuple(source.model_copy(update={"path": at(source.path)}) for source in settings.sources)
     pack = settings.pack
     pack = str(folder / pack) if pack.endswith(".toml") else pack
-    update = {"service": service, "sources": sources, "baselines": at(settings.baselines), "pack": pack}
+    kafka = settings.kafka
+    if kafka is not None:
+        files = ("password_file", "ca_file", "certificate_file", "key_file")
+        kafka = kafka.model_copy(update={name: at(getattr(kafka, name)) for name in files})
+    update = {"kafka": kafka, "service": service, "sources": sources, "baselines": at(settings.baselines), "pack": pack}
     return settings.model_copy(update=update)
 
 
@@ -219,6 +227,10 @@ def _checked(settings: Settings, missing_baselines: bool) -> list[str]:
         problems.append(f"service.token_file: required because {service.host} can be reached from other machines")
     if token is not None and 0 < len(token) < 16:
         problems.append("service.token_file: the token is shorter than 16 characters")
+    if settings.kafka is not None:
+        problems += settings.kafka.problems()
+        if not settings.kafka.loopback and service.secret is None:
+            problems.append(f"service.secret: all workers must have the same: set {PREFIX}SERVICE_SECRET")
     if settings.baselines is not None and not missing_baselines and not settings.baselines.is_file():
         problems.append(f"baselines: no such file: {settings.baselines}")
     return problems

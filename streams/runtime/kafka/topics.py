@@ -68,7 +68,10 @@ CELLS = Topic(
 )
 SIGNALS = Topic("signals", "series that were unusual in a closed window", "start:place:keyword")
 DEAD_LETTER = Topic(
-    "dead-letter", "records that could not be counted, and why; holds what people wrote", "topic:partition:offset"
+    "dead-letter",
+    "records that could not be counted, and why; holds what people wrote",
+    "topic:partition:offset",
+    append_time=True,
 )
 OUTREACH = Topic("outreach", "handles of people to answer; nothing is written here yet", "source NUL id")
 SNAPSHOTS = Topic(

@@ -162,7 +162,6 @@ class DeadLetterRecord(msgspec.Struct, frozen=True):
     raw: str
     length: int
     sha256: str
-    arrived_at: float
 
 
 def _incident_type() -> type[msgspec.Struct]:
@@ -248,18 +247,18 @@ def read_incident(value: bytes) -> Incident:
     return Incident(**given)
 
 
-def dead_letter(letter: DeadLetter, arrived_at: float) -> Keyed:
+def dead_letter(letter: DeadLetter) -> Keyed:
     """A dead letter under its origin."""
     where = WhereRecord(letter.where.origin, letter.where.partition, letter.where.position)
-    record = DeadLetterRecord(letter.reason, letter.detail, where, letter.raw, letter.length, letter.sha256, arrived_at)
+    record = DeadLetterRecord(letter.reason, letter.detail, where, letter.raw, letter.length, letter.sha256)
     return Keyed(topics.DEAD_LETTER, f"{where.topic}:{where.partition}:{where.offset}".encode(), encode(record))
 
 
-def read_dead_letter(value: bytes) -> tuple[DeadLetter, float]:
-    """The dead letter, and when the record had arrived. Raises msgspec.DecodeError."""
+def read_dead_letter(value: bytes) -> DeadLetter:
+    """The dead letter that `dead_letter` wrote. Raises msgspec.DecodeError."""
     found = _letter.decode(value)
     where = Where(found.where.topic, found.where.offset, found.where.partition)
-    return DeadLetter(found.reason, found.detail, where, found.raw, found.length, found.sha256), found.arrived_at
+    return DeadLetter(found.reason, found.detail, where, found.raw, found.length, found.sha256)
 
 
 def signal(one: SignalRecord) -> Keyed:

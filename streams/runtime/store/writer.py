@@ -94,9 +94,16 @@ class Writer:
             engine, tables.keyword_names, len(keywords.parent), lambda one: {"keyword": keywords.id(one)}
         )
 
-    def commit(self, work: Work, snapshot: Snapshot | None = None) -> None:
-        """Write everything in one transaction; on an error nothing is written, and the same call may be made again."""
+    def commit(
+        self, work: Work, snapshot: Snapshot | None = None, guard: Callable[[Connection], None] | None = None
+    ) -> None:
+        """Write everything in one transaction; on an error nothing is written, and the same call may be made again.
+
+        `guard` is called first inside it, and raises where this writer is no longer the one.
+        """
         with self.engine.begin() as connection:
+            if guard is not None:
+                guard(connection)
             self._write_cells(connection, work)
             self._write_incidents(connection, work.incidents)
             self._write_sources(connection, work)

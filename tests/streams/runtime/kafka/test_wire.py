@@ -16,8 +16,7 @@ from streams.runtime.kafka import parts, topics, wire
 def part(rows: int, evidence: int = 3) -> RowPart:
     rng = np.random.default_rng(1)
     columns = Rows(*(rng.integers(0, 50_000, rows) for _ in Rows._fields))
-    one = Evidence((("bag", 3),), ("x" * 200,) * 3, 2, (60, 61))
-    found = {60: {(place, 2): one for place in range(evidence)}} if evidence else {}
+    found = {(60, place, 2): Evidence((("bag", 3),), ("x" * 200,) * 3, 2, (60, 61)) for place in range(evidence)}
     sources = {"a": SourceCount("a", records=3, newest=61.5, seen_by_hour={4: 3}), "b": SourceCount("b", duplicates=1)}
     return RowPart(1, 7, 120.25, "c0ffee", columns, Rows.empty(), found, sources)
 
@@ -83,9 +82,9 @@ def test_an_incident_is_read_back_as_it_was() -> None:
 
 def test_a_dead_letter_has_its_origin_for_a_key() -> None:
     letter = DeadLetter("not_json", "at 0", Where("overheard.complaints", 17, 3), "e30=", 2, "ff")
-    sent = wire.dead_letter(letter, 5.0)
+    sent = wire.dead_letter(letter)
     assert sent.key == b"overheard.complaints:3:17"
-    assert wire.read_dead_letter(sent.value) == (letter, 5.0)
+    assert wire.read_dead_letter(sent.value) == letter
 
 
 def test_every_topic_with_records_has_a_schema() -> None:

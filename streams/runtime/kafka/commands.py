@@ -1,0 +1,84 @@
+"""The commands of a deployment on Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from streams.runtime.settings import Settings
+
+CONFIG = click.option(
+    "--config", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The deployment's TOML file."
+)
+
+
+def read_kafka_config(path: Path) -> Settings:
+    """The settings, which must have a section `kafka`; or exit 2 with every error."""
+    from streams.runtime.settings import SettingsError, load_settings
+
+    try:
+        settings = load_settings(path)
+        problems = [] if settings.kafka else ["kafka: this section is missing"]
+    except SettingsError as error:
+        problems = error.problems
+    if problems:
+        click.echo(f"{path}: {len(problems)} {'error' if len(problems) == 1 else 'errors'}", err=True)
+        for line in problems:
+            click.echo(f"  {line}", err=True)
+        sys.exit(2)
+    return settings
+
+
+@click.command("worker")
+@CONFIG
+@click.option("--instance", help="This worker's name in its group; by host and number when not given.")
+def worker_command(config: Path, instance: str | None) -> None:
+    """Count on Kafka: run as many as wanted. Each takes its share; one of them detects, one writes to the store.
+
+    Its figures are on the first free port of the loopback from service.port on: /metrics, /healthz, /readyz.
+    """
+    settings = read_kafka_config(config)
+    from streams.runtime.kafka.foreign_logs import quieten
+    from streams.runtime.kafka.slot import Slot
+    from streams.runtime.logs import configure
+
+    configure()
+    quieten()
+    slot = Slot(settings.service.data)
+    assert settings.kafka is not None
+    kafka = settings.kafka.model_copy(update={"instance": instance or settings.kafka.instance or slot.instance})
+    code = asyncio.run(_work(settings.model_copy(update={"kafka": kafka})))
+    sys.stderr.flush()
+    os._exit(code)  # threads of libraries must not keep an ended worker
+
+
+async def _work(settings: Settings) -> int:
+    import structlog
+
+    from streams.pack import PackError
+    from streams.runtime.embedded import pipeline_config
+    from streams.runtime.kafka.cluster import KafkaCluster
+    from streams.runtime.kafka.kit import Kit
+    from streams.runtime.kafka.worker import Worker
+    from streams.runtime.secret import author_secret
+
+    assert settings.kafka is not None
+    config = pipeline_config(settings)
+    try:
+        baselines = settings.baselines.read_bytes() if settings.baselines else None
+        kit = Kit(config, author_secret(settings), baselines)
+        worker = Worker(settings, config, kit, KafkaCluster(settings.kafka))
+        worker.catch_signals()
+        return await worker.run(port=settings.service.port)
+    except (PackError, OSError, ValueError, RuntimeError) as error:
+        structlog.get_logger(__name__).error("the worker ended", error=f"{type(error).__name__}: {error}")
+        return 2
+
+
+commands: list[click.Command] = [worker_command]

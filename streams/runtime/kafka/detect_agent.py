@@ -1,0 +1,193 @@
+"""DETECT and ALERT on Kafka: one owner, who reads `parts` and gives incidents, cells, signals and the end of each step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+from faust.types import TP
+
+from alerting.model import Control
+from streams.detect import Cells, Closed, Detect, Revision
+from streams.part import Part
+from streams.runtime.board_state import LEARNING_SECONDS
+from streams.runtime.kafka import topics, wire
+from streams.runtime.kafka.counted import Counted, Surroundings
+from streams.runtime.kafka.kit import Kit
+from streams.runtime.kafka.parts import Assembly, source_record
+from streams.runtime.kafka.stages import Stages
+from streams.runtime.kafka.wire import CellsRecord, Keyed, LateRecord, SignalRecord, StepRecord
+from streams.snapshot import restore_detect, snapshot_detect
+
+log = structlog.get_logger(__name__)
+CELLS_A_RECORD = 3_000  # about 150 bytes each at most
+SIGNAL_P = 1e-3
+SIGNAL_PEOPLE = 3
+
+
+def agent(app: Any, topic: Any, stages: Stages) -> None:
+    """Put DETECT and ALERT on the app."""
+
+    @app.agent(topic, name="detect")  # type: ignore[untyped-decorator, unused-ignore]
+    async def detect(stream: Any) -> None:
+        async for batch in stream.events():
+            await stages.take(batch.message.tp, batch.value)
+
+
+class DetectEngine:
+    """The log of parts and controls to what is made of it."""
+
+    stage = "detect"
+
+    def __init__(self, kit: Kit) -> None:
+        self.kit = kit
+        self.detect: Detect = kit.detect()
+        self.assembly = Assembly()
+
+    def take(self, records: Sequence[Any]) -> list[Keyed]:
+        """What each entry gave, under its offset."""
+        sent: list[Keyed] = []
+        for record in records:
+            try:
+                entry = wire.read_parts_entry(record.value or b"")
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                log.error("not an entry of the parts", offset=record.offset, detail=str(error))
+                continue
+            if isinstance(entry, wire.ControlRecord):
+                sent += self._control(record, entry.control)
+            elif (part := self.assembly.take(entry)) is not None:
+                sent += self._part(record, part)
+        return sent
+
+    def _control(self, record: Any, act: Control) -> Iterator[Keyed]:
+        if act.kind == "partitions" and not (act.value or "").isdecimal():
+            log.error("a partition set without a number", offset=record.offset)
+            return
+        self.detect.control(act)
+        yield self._step(record, 0, None, [] if act.kind == "partitions" else [act])
+
+    def _part(self, record: Any, part: Part) -> Iterator[Keyed]:
+        if part.config != self.kit.digest:
+            raise ValueError(
+                f"partition {part.partition} sends parts of configuration {part.config}, this is {self.kit.digest}"
+            )
+        closed, revisions = self.detect.process(part)
+        if not closed and not revisions and not part.sources:
+            return
+        for one in closed:
+            yield from (wire.incident(incident) for incident in one.incidents)
+            yield from self._signals(one)
+        index = 0
+        for entry in self._rows(record.offset, closed, revisions):
+            yield Keyed(topics.CELLS, f"{record.offset}:{index}".encode(), wire.encode(entry))
+            index += 1
+        yield self._step(record, index, part, [])
+
+    def _rows(
+        self, position: int, closed: list[Closed], revisions: list[Revision]
+    ) -> Iterator[CellsRecord | LateRecord]:
+        place, keyword = self.kit.places.id, self.kit.keywords.id
+        index = 0
+        for one in closed:
+            for piece in _pieces(one.cells):
+                columns = [
+                    column.tolist()
+                    for column in (piece.voices, piece.messages, piece.expected, piece.upper, piece.p_value, piece.held)
+                ]
+                places, keywords = list(map(place, piece.place.tolist())), list(map(keyword, piece.keyword.tolist()))
+                yield CellsRecord(position, index, piece.start, piece.seconds, places, keywords, *columns)
+                index += 1
+        for late in revisions:
+            places, keywords = list(map(place, late.place.tolist())), list(map(keyword, late.keyword.tolist()))
+            yield LateRecord(
+                position, index, late.start, places, keywords, late.voices.tolist(), late.messages.tolist()
+            )
+            index += 1
+
+    def _step(self, record: Any, index: int, part: Part | None, controls: list[Control]) -> Keyed:
+        detect, arrival = self.detect, record.timestamp / 1000.0
+        until = detect.closed_until
+        step = StepRecord(
+            record.offset,
+            index,
+            arrival,
+            until if math.isfinite(until) else None,
+            [source_record(one) for _, one in sorted(part.sources.items())] if part else [],
+            list(detect.sources.blind(until)) if math.isfinite(until) else [],
+            {name: rate.rate(int(arrival // 3600)) for name, rate in detect.sources.rates.items()},
+            controls,
+            self._board(),
+        )
+        return Keyed(topics.CELLS, f"{record.offset}:{index}".encode(), wire.encode(step))
+
+    def _board(self) -> dict[str, float]:
+        """What the page shows about the whole deployment."""
+        detect = self.detect
+        board = {
+            "window_seconds": float(self.kit.window_seconds),
+            "budget_per_week": self.kit.config.budget_per_week,
+            "budget_spent": float(detect.alerts.spent),
+        }
+        watermark = min((pending.watermark for pending in detect.partitions.pending.values()), default=-math.inf)
+        first_hour = min((rate.first_hour for rate in detect.sources.rates.values()), default=None)
+        if math.isfinite(watermark):
+            board["watermark"] = watermark
+        if math.isfinite(detect.closed_until):
+            board["last_close"] = detect.closed_until
+        if first_hour is not None and not self.kit.primed:
+            board["learning_until"] = first_hour * 3600 + LEARNING_SECONDS
+        return board
+
+    def _signals(self, closed: Closed) -> Iterator[Keyed]:
+        cells = closed.cells
+        for at in ((cells.p_value <= SIGNAL_P) & (cells.voices >= SIGNAL_PEOPLE)).nonzero()[0].tolist():
+            place, keyword = self.kit.places.id(int(cells.place[at])), self.kit.keywords.id(int(cells.keyword[at]))
+            figures = int(cells.voices[at]), float(cells.expected[at]), float(cells.p_value[at])
+            yield wire.signal(SignalRecord(cells.start, cells.seconds, place, keyword, *figures))
+
+    def state(self) -> bytes:
+        """DETECT, ALERT, and parts that have not come whole."""
+        return msgspec.msgpack.encode((snapshot_detect(self.detect), self.assembly))
+
+    def restore(self, state: bytes) -> None:
+        """Take over a state."""
+        stage, self.assembly = msgspec.msgpack.decode(state, type=tuple[bytes, Assembly])
+        restore_detect(self.detect, stage)
+
+
+class DetectStage(Counted):
+    """DETECT and ALERT, whose owner also declares how many partitions there are."""
+
+    def __init__(self, engine: DetectEngine, tp: TP, around: Surroundings, complaints: str) -> None:
+        super().__init__(engine, tp, around)
+        self.detect = engine
+        self.complaints = complaints
+        self._declared = 0
+
+    async def begin(self) -> None:
+        """Restore; declare the set where nobody has."""
+        await super().begin()
+        await self._declare()
+
+    async def tend(self) -> None:
+        """A snapshot when due; a control where the complaints have more partitions than are known."""
+        await super().tend()
+        await self._declare()
+
+    async def _declare(self) -> None:
+        count = self.around.partitions(self.complaints)
+        known = self.detect.detect.partitions
+        if count > self._declared and (count > len(known.pending) or not known.declared):
+            self._declared = count
+            id, said = f"partitions:{count}", str(count)
+            act = Control(id=id, kind="partitions", at=0.0, author="overheard", value=said)  # the same whoever says it
+            await (await self.around.send(wire.control(act)))
+
+
+def _pieces(cells: Cells) -> Iterator[Cells]:
+    for first in range(0, len(cells.place), CELLS_A_RECORD):
+        cut = slice(first, first + CELLS_A_RECORD)
+        yield cells._replace(**{name: getattr(cells, name)[cut] for name in Cells._fields[2:]})

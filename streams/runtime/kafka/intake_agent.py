@@ -1,0 +1,100 @@
+"""INTAKE on Kafka: one a partition of the complaints, on any number of workers. Complaints and ticks in; parts and dead letters out."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import structlog
+from faust.types import TP
+
+from streams.complaint import Record, Tick
+from streams.intake import Intake
+from streams.runtime.kafka import parts, wire
+from streams.runtime.kafka.counted import Counted, Surroundings
+from streams.runtime.kafka.stages import Stages
+from streams.runtime.kafka.wire import HISTORY, KIND, TICK, Keyed
+from streams.snapshot import restore_intake, snapshot_intake
+
+log = structlog.get_logger(__name__)
+SUSPENDED_SECONDS = 5.0  # a worker that was not run for so long cannot tell whether nothing came
+
+
+def agent(app: Any, topic: Any, stages: Stages) -> None:
+    """Put INTAKE on the app."""
+
+    @app.agent(topic, name="intake")  # type: ignore[untyped-decorator, unused-ignore]
+    async def intake(stream: Any) -> None:
+        async for batch in stream.events():
+            await stages.take(batch.message.tp, batch.value)
+
+
+class IntakeEngine:
+    """One partition's records to its parts."""
+
+    stage = "intake"
+
+    def __init__(self, intake: Intake, topic: str) -> None:
+        self.intake = intake
+        self.topic = topic
+        self.history = False  # the newest record tells of the past: its time has nothing to do with the clock
+
+    def take(self, records: Sequence[Any]) -> list[Keyed]:
+        """Each part as soon as its windows close, and the dead letters; a record without value is a dead letter too."""
+        topic = self.topic
+        entries = [
+            self._marked(one) if one.headers else Record(one.offset, one.value or b"", one.timestamp / 1000.0, topic)
+            for one in records
+        ]
+        taken = self.intake.process(entries)
+        sent = [piece for part in taken.parts for piece in parts.records(part)]
+        sent += [wire.dead_letter(letter) for letter in taken.dead_letters]
+        newest = next((one for one in reversed(entries) if isinstance(one, Record)), None)
+        if newest is not None:
+            self.history = newest.arrival is None
+        return sent
+
+    def _marked(self, record: Any) -> Record | Tick:
+        kind = dict(record.headers).get(KIND)
+        if kind == TICK:
+            with contextlib.suppress(
+                msgspec.DecodeError, UnicodeDecodeError
+            ):  # not one of ours: refused as a complaint
+                tick = wire.read_tick(record.value or b"")
+                return Tick(record.offset, tick.time, tick.final)
+        arrival = None if kind == HISTORY else record.timestamp / 1000.0
+        return Record(record.offset, record.value or b"", arrival, self.topic)
+
+    def state(self) -> bytes:
+        """The partition's INTAKE."""
+        return msgspec.msgpack.encode((self.history, snapshot_intake(self.intake)))
+
+    def restore(self, state: bytes) -> None:
+        """Take over a state."""
+        self.history, stage = msgspec.msgpack.decode(state, type=tuple[bool, bytes])
+        restore_intake(self.intake, stage)
+
+
+class IntakeStage(Counted):
+    """INTAKE of one partition, which also says when nothing comes."""
+
+    def __init__(self, engine: IntakeEngine, tp: TP, around: Surroundings, idle_tick_seconds: float) -> None:
+        super().__init__(engine, tp, around)
+        self.intake = engine
+        self.idle_tick_seconds = idle_tick_seconds
+        self._tended_at = time.monotonic()
+
+    async def tend(self) -> None:
+        """A snapshot when due; a tick where nothing came for a while, of the present, and nothing waits to be read."""
+        await super().tend()
+        now, before = time.monotonic(), self._tended_at
+        self._tended_at = now
+        idle = self.idle_tick_seconds
+        if not idle or now - self.input_at < idle or self.intake.history or now - before > SUSPENDED_SECONDS:
+            return
+        if await self.around.highwater(self.tp) == self.next_offset:
+            self.input_at = now
+            await (await self.around.send(wire.tick(time.time(), self.tp.partition)))

@@ -1,0 +1,69 @@
+"""The watchdog ends a worker that has something to take and takes nothing, and no other."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from streams.runtime.kafka.watchdog import EXIT_STUCK, Watchdog
+
+
+class Watched:
+    """A watchdog, and a clock that goes on second by second."""
+
+    def __init__(self) -> None:
+        self.stages: Any = SimpleNamespace(progress=0)
+        self.ended: list[int] = []
+        self.dog = Watchdog(self.stages, 60.0, self.ended.append)
+        self.now = self.dog.beat_at
+
+    def live(
+        self, seconds: int, *, lag: int | None = 0, working: bool = False, loop: bool = True, jump: float = 1.0
+    ) -> None:
+        for _ in range(seconds):
+            self.now += jump
+            self.stages.progress += working
+            self.dog.lag = lag
+            if loop:
+                self.dog.beat_at = self.now
+            self.dog.look(self.now)
+
+
+def test_nothing_to_take_is_no_reason() -> None:
+    watched = Watched()
+    watched.live(600)
+    assert not watched.ended
+
+
+def test_slow_is_no_reason() -> None:
+    watched = Watched()
+    watched.live(600, lag=1000, working=True)
+    assert not watched.ended
+
+
+def test_records_waiting_and_none_taken_for_a_minute_is_one() -> None:
+    watched = Watched()
+    watched.live(58, lag=5)
+    assert not watched.ended
+    watched.live(5, lag=5)
+    assert watched.ended[0] == EXIT_STUCK
+
+
+def test_a_broker_that_does_not_answer_is_none() -> None:
+    watched = Watched()
+    watched.live(300, lag=None)
+    assert not watched.ended
+
+
+def test_a_blocked_loop_is_one() -> None:
+    watched = Watched()
+    watched.live(120, loop=False)
+    assert watched.ended[0] == EXIT_STUCK
+
+
+def test_a_process_that_was_stopped_gets_its_time_back() -> None:
+    watched = Watched()
+    watched.live(30, lag=5)
+    watched.live(1, lag=5, jump=100.0)
+    watched.live(50, lag=5)
+    assert not watched.ended
