@@ -18,12 +18,12 @@ def collect(cases: Iterable[Case], evidence: Mapping[tuple[int, int], Evidence],
     if not watched or not evidence:
         return
     of_case: dict[int, list[tuple[int, Evidence]]] = {}
-    for (place, keyword), one in sorted(evidence.items(), key=lambda item: item[0]):
+    for place, keyword in sorted(evidence):
         places, keywords = set(atlas.trees.above(place)), set(atlas.trees.keywords_above(keyword))
         for number, case in enumerate(watched):
             here = case.place in places or not places.isdisjoint(case.parts)
             if here and (case.main in keywords or not keywords.isdisjoint(case.keywords)):
-                of_case.setdefault(number, []).append((place, one))
+                of_case.setdefault(number, []).append((place, evidence[place, keyword]))
     for number, entries in of_case.items():
         _take(watched[number], entries)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -34,7 +35,7 @@ class Memory:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.closes: deque[Remembered] = deque()
-        self.evidence: deque[tuple[int, dict[tuple[int, int], Evidence]]] = deque()
+        self.evidence: deque[tuple[int, Mapping[tuple[int, int], Evidence]]] = deque()
         self.rows = 0
 
     def take(self, close: Close, cut: float) -> None:

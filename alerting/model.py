@@ -5,7 +5,7 @@ Times are Unix seconds UTC inside; `Incident.to_json` writes them as ISO 8601 wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from os.path import commonpath
 from typing import Any, Literal, Protocol
@@ -83,7 +83,7 @@ class Close(msgspec.Struct, frozen=True):
     expected: Floats  # voices expected in this window had nothing happened
     upper: Floats
     p_value: Floats  # of the detector: smallest over its window sums, calibrated
-    evidence: dict[tuple[int, int], Evidence] = {}  # by (place, keyword)
+    evidence: Mapping[tuple[int, int], Evidence] = {}  # by (place, keyword); made when asked for
     blind: tuple[Blind, ...] = ()
     drill: bool = False
     learning: bool = False  # the baseline is too young for more than signals

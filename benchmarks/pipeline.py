@@ -24,17 +24,20 @@ import orjson
 
 from benchmarks import workload
 from streams.channels import CHANNELS, channel_of
-from streams.codec import decode, parse_time
+from streams.codec import decode, decode_all
 from streams.complaint import Complaint, Record
-from streams.intake import Intake
+from streams.copies import fingerprints
+from streams.hearing import Heard
+from streams.intake import READ_AT_ONCE, Intake
 from streams.part import SourceCount
 from streams.pipeline import Pipeline, PipelineConfig
 from streams.places import Places
 from streams.runtime.store.migrations import open_store
 from streams.runtime.store.snapshots import Snapshot
 from streams.runtime.store.writer import Work, Writer
-from streams.text import fold
-from streams.window import PLACE_SHIFT, Window
+from streams.text import fold_all
+from streams.voices import digest
+from streams.window import Window, cell_base
 
 WINDOW = 300.0
 LATENESS = 60.0
@@ -81,11 +84,14 @@ class Limit:
 class SameWork(Intake):
     """Decode, match, count, close with the product's own parts: no dedupe, copies, voices or place names."""
 
-    def _accept(self, complaint: Complaint, time: float, source: SourceCount) -> None:
-        leaves, _ = self.config.taxonomy.scan_folded(fold(complaint.text))
-        if leaves:
-            place = self.config.resolver.from_location(complaint.location or "")
-            self._window(time).count(place << PLACE_SHIFT, leaves, leaves)
+    def _read(self, complaints: Sequence[Complaint]) -> list[Heard]:
+        folded = fold_all([one.text for one in complaints])
+        return list(map(Heard, complaints, folded, map(self.config.taxonomy.leaves_in, folded)))
+
+    def _accept(self, heard: Heard, time: float, source: SourceCount) -> None:
+        if heard.leaves:
+            place = self.config.resolver.from_location(heard.complaint.location or "")
+            self._window(time).count(cell_base(place, 0, False), heard.leaves, heard.leaves)
         if time > self.watermark.newest and self.watermark.observe(time):
             self._close()
 
@@ -131,32 +137,50 @@ def steps(pipeline: Pipeline, records: list[Record]) -> dict[str, float]:
     """Microseconds of each step, called alone on the same records."""
     config = pipeline.intakes[0].config
     taxonomy, resolver = config.taxonomy, config.resolver
-    complaints = [decode(record.value) for record in records]
-    folded = [fold(complaint.text) for complaint in complaints]
-    scanned = [taxonomy.scan_folded(one) for one in folded]
-    nodes = [taxonomy.closure(leaves, "twitter:bench") for leaves, _ in scanned]
-    intake, window = Intake(config), Window()
-    prints = [i.to_bytes(8, "big") for i in range(len(records))]
-    authors = [f"twitter:bench\0{complaint.author}".encode() for complaint in complaints]
-    times = [float(complaint.created_at) for complaint in complaints]
+    values = [record.value for record in records]
+    complaints = [decode(value) for value in values]
+    texts = [one.text for one in complaints]
+    folded = fold_all(texts)
+    leaves = [taxonomy.leaves_in(one) for one in folded]
+    named = [taxonomy.places_in(one) for one in folded]
+    nodes = [taxonomy.closure(one, "twitter:bench") for one in leaves]
+    prints = fingerprints([one.split() for one in folded])
+    names = [digest(one.source, one.id) for one in complaints]
+    authors = [f"{one.source}\0{one.author}" for one in complaints]
+    times = [float(one.created_at) for one in complaints]
     places = [resolver.from_location(one.location or "") for one in complaints]
+    intake, window = Intake(config), Window()
 
     def each(work: Callable[[int], object]) -> float:
-        return 1e6 * cpu(lambda: [work(i) for i in range(len(records))]) / len(records)
+        def run() -> None:
+            for i in range(len(records)):
+                work(i)
+
+        return 1e6 * cpu(run) / len(records)
+
+    def batches(work: Callable[[int, int], object]) -> float:
+        def run() -> None:
+            for first in range(0, len(records), READ_AT_ONCE):
+                work(first, first + READ_AT_ONCE)
+
+        return 1e6 * cpu(run) / len(records)
+
+    def place(i: int) -> int:
+        return resolver.resolve(None, None, None, named[i], texts[i], complaints[i].location)
 
     return {
-        "decode, validate": each(lambda i: decode(records[i].value)),
-        "time": each(lambda i: parse_time(complaints[i].created_at)),
-        "fold the text": each(lambda i: fold(complaints[i].text)),
-        "keywords and place names": each(lambda i: taxonomy.scan_folded(folded[i])),
-        "keyword ancestors": each(lambda i: taxonomy.closure(scanned[i][0], "twitter:bench")),
-        "place": each(
-            lambda i: resolver.resolve(None, None, None, scanned[i][1], complaints[i].text, complaints[i].location)
-        ),
-        "dedupe": each(lambda i: intake.seen.add(prints[i], times[i])),
-        "copies": each(lambda i: intake.copies.is_copy(intake.copies.fingerprint(folded[i].split()), times[i])),
+        "decode, validate": batches(lambda i, j: decode_all(values[i:j])),
+        "fold the text": batches(lambda i, j: fold_all(texts[i:j])),
+        "keywords": each(lambda i: taxonomy.leaves_in(folded[i])),
+        "keyword ancestors": each(lambda i: taxonomy.closure(leaves[i], "twitter:bench")),
+        "place names": each(lambda i: taxonomy.places_in(folded[i])),
+        "place": each(place),
+        "record's hash": each(lambda i: digest(complaints[i].source, complaints[i].id)),
+        "dedupe": each(lambda i: intake.seen.add(names[i], times[i])),
+        "fingerprint": batches(lambda i, j: fingerprints([one.split() for one in folded[i:j]])),
+        "copies": each(lambda i: intake.copies.is_copy(prints[i], times[i])),
         "voices": each(lambda i: intake.voices.hear(authors[i], nodes[i], times[i])),
-        "count": each(lambda i: window.count(places[i] << PLACE_SHIFT, nodes[i], nodes[i])),
+        "count": each(lambda i: window.count(cell_base(places[i], 0, False), nodes[i], nodes[i])),
     }
 
 

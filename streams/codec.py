@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
 import msgspec
@@ -18,7 +19,8 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 LATEST = 1e11  # Unix seconds beyond this are milliseconds or nonsense
 REASONS = ("too_large", "not_utf8", "not_json", "too_deep", "bad_field", "bad_time")
 
-_decode = msgspec.json.Decoder(Complaint).decode
+_decoder = msgspec.json.Decoder(Complaint)
+_decode, _decode_lines = _decoder.decode, _decoder.decode_lines
 
 
 class Rejected(ValueError):
@@ -34,7 +36,7 @@ def decode(value: bytes) -> Complaint:
     """The complaint in `value`, its fields checked, its times not yet read. Raises Rejected."""
     if len(value) > MAX_RECORD_BYTES:
         raise Rejected("too_large", f"{len(value)} bytes, {MAX_RECORD_BYTES} allowed")
-    if (value.count(b"{") > 1 or b"[" in value) and _depth(value) > MAX_DEPTH:
+    if value.count(b"{") + value.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise Rejected("too_deep", f"nested deeper than {MAX_DEPTH}")
     try:
         complaint = _decode(value)
@@ -44,15 +46,57 @@ def decode(value: bytes) -> Complaint:
         raise Rejected("not_utf8", f"byte {error.object[error.start]:#04x} at {error.start}") from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise Rejected("not_json", str(error)) from None
+    if (problem := _problem(complaint)) is not None:
+        raise Rejected("bad_field", problem)
+    return complaint
+
+
+def decode_all(values: Sequence[bytes]) -> Sequence[Complaint | Rejected]:
+    """What `decode` gives for each of `values`, or raises for it; much faster when all of them are complaints."""
+    return _together(values) or [_one(value) for value in values]
+
+
+def _one(value: bytes) -> Complaint | Rejected:
+    try:
+        return decode(value)
+    except Rejected as rejected:
+        return rejected
+
+
+def _together(values: Sequence[bytes]) -> list[Complaint] | None:
+    """The complaints, when there is nothing to say against any of them."""
+    lines = b"\n".join(values)
+    seams = len(values) - 1
+    # A line that begins with { and ends with } never runs on into the next one: JSON allows no { after a }, no line's end in a text.
+    if lines.count(b"\n") != seams or lines.count(b"}\n{") != seams or lines[:1] != b"{" or lines[-1:] != b"}":
+        return None
+    if len(lines) > MAX_RECORD_BYTES and max(map(len, values)) > MAX_RECORD_BYTES:
+        return None
+    if lines.count(b"{") + lines.count(b"[") > seams + MAX_DEPTH and any(
+        value.count(b"{") + value.count(b"[") > MAX_DEPTH for value in values
+    ):
+        return None
+    try:
+        found = _decode_lines(lines)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    odd = [one for one in found if not (one.id and one.source) or one.lat is not None or one.lon is not None]
+    if len(found) != len(values) or any(map(_problem, odd)):
+        return None
+    return found
+
+
+def _problem(complaint: Complaint) -> str | None:
+    """What is wrong with its fields."""
     if not complaint.id or not complaint.source:
-        raise Rejected("bad_field", "empty - at `$.id`" if not complaint.id else "empty - at `$.source`")
+        return "empty - at `$.id`" if not complaint.id else "empty - at `$.source`"
     lat, lon = complaint.lat, complaint.lon
     if lat is not None and lon is not None:
         if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-            raise Rejected("bad_field", f"latitude {lat}, longitude {lon}: outside the globe")
+            return f"latitude {lat}, longitude {lon}: outside the globe"
     elif lat is not lon:
-        raise Rejected("bad_field", "`lat` and `lon` go together")
-    return complaint
+        return "`lat` and `lon` go together"
+    return None
 
 
 def parse_time(value: float | str, zone: tzinfo | None = None) -> tuple[float, str | None]:

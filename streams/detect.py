@@ -6,7 +6,7 @@ Windows in which nothing moved and nothing is open are passed over: to a detecto
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -155,7 +155,7 @@ class Detect:
         rows: Table,
         scores: Scores,
         held: npt.NDArray[np.bool_],
-        evidence: dict[tuple[int, int], Evidence],
+        evidence: Mapping[tuple[int, int], Evidence],
         blind: tuple[Blind, ...],
     ) -> Close:
         """What ALERT sees: series that moved, that stand in an incident, or whose sums are unusual."""

@@ -5,24 +5,26 @@ The way of a record: decode, date, dedupe, keywords, place, copies, voices, wind
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
-from typing import NamedTuple
+from itertools import groupby, islice
+from typing import NamedTuple, cast
 
-from streams.codec import EARLIEST, LATEST, Rejected, dead_letter, decode, parse_time
+from streams.codec import EARLIEST, LATEST, Rejected, dead_letter, decode_all, parse_time
 from streams.complaint import Complaint, DeadLetter, Record, Tick, Where
-from streams.copies import MIN_CHARACTERS, Copies
+from streams.copies import Copies
+from streams.evidence import Describer
+from streams.hearing import Heard, hear
 from streams.part import Part, Rows, SourceCount
 from streams.resolver import Resolver
 from streams.taxonomy import Taxonomy
-from streams.text import fold, without_handles_and_links
-from streams.voices import Seen, Voices
+from streams.voices import Seen, Voices, digest
 from streams.waiting import Waiting, WaitingRoom
 from streams.watermark import JUMP_SECONDS, Watermark
-from streams.window import PLACE_SHIFT, Describer, Sample, Window, rows
+from streams.window import Sample, Window, cell_base, rows
 
 LATE_LIMIT_SECONDS = 24 * 3600.0
+READ_AT_ONCE = 500  # records; no result depends on it
 
 
 class IntakeConfig(NamedTuple):
@@ -70,14 +72,13 @@ class Intake:
     def process(self, entries: Sequence[Record | Tick]) -> IntakeOutput:
         """Take a batch of log entries, in log order."""
         self._dead, self._parts = [], []
-        for entry in entries:
-            if isinstance(entry, Tick):
-                self._tick(entry)
-                continue
-            try:
-                self._take(entry)
-            except Rejected as rejected:
-                self._bury(entry, rejected.reason, rejected.detail)
+        for is_tick, run in groupby(entries, _is_tick):
+            if is_tick:
+                for tick in cast("Iterator[Tick]", run):
+                    self._tick(tick)
+            else:
+                while records := list(islice(cast("Iterator[Record]", run), READ_AT_ONCE)):
+                    self._take(records)
         return IntakeOutput(self._parts, self._dead)
 
     def end(self) -> float:
@@ -97,8 +98,23 @@ class Intake:
 
     # -- the way of a record -------------------------------------------------------------------------------------
 
-    def _take(self, record: Record) -> None:
-        complaint = decode(record.value)
+    def _take(self, records: Sequence[Record]) -> None:
+        found = decode_all([record.value for record in records])
+        heard = iter(self._read([one for one in found if type(one) is Complaint]))
+        for record, one in zip(records, found, strict=True):
+            try:
+                if isinstance(one, Rejected):
+                    raise one
+                self._date(record, next(heard))
+            except Rejected as rejected:
+                self._bury(record, rejected.reason, rejected.detail)
+
+    def _read(self, complaints: Sequence[Complaint]) -> list[Heard]:
+        return hear(complaints, self.config.taxonomy)
+
+    def _date(self, record: Record, heard: Heard) -> None:
+        """Find the event time, which may have to wait for another record to confirm it."""
+        complaint = heard.complaint
         source = self.sources.get(complaint.source) or self._source(complaint.source)
         time = complaint.created_at
         if type(time) is not float or not EARLIEST <= time < LATEST:
@@ -115,7 +131,7 @@ class Intake:
             if held is None:
                 raise Rejected("bad_time", f"{complaint.created_at!r} is over 24 h ahead")
             time = held
-        self._accept(complaint, time, source)
+        self._accept(heard, time, source)
 
     def _read_time(self, value: float | str, source: SourceCount) -> float:
         time, change = parse_time(value, self.config.zone(source.name))
@@ -125,11 +141,10 @@ class Intake:
             raise Rejected("bad_time", f"{value!r} is before 2000")
         return time
 
-    def _accept(self, complaint: Complaint, time: float, source: SourceCount) -> None:
-        identity = f"{complaint.source}\0{complaint.id}".encode("utf-8", "replace")
-        digest = hashlib.blake2b(identity, digest_size=8).digest()
-        newest = self.watermark.newest
-        if not self.seen.add(digest, time if time > newest else newest):
+    def _accept(self, heard: Heard, time: float, source: SourceCount) -> None:
+        complaint, newest = heard.complaint, self.watermark.newest
+        name = digest(complaint.source, complaint.id)
+        if not self.seen.add(name, time if time > newest else newest):
             source.duplicates += 1
             return
         source.records += 1
@@ -145,54 +160,38 @@ class Intake:
         if time < self.watermark.value - LATE_LIMIT_SECONDS:
             source.old += 1
             return
-        text = fold(complaint.text)
-        leaves, hits = self.config.taxonomy.scan_folded(text)
-        if leaves:
-            self._count(complaint, time, source, digest, text, leaves, hits)
+        if heard.leaves:
+            self._count(heard, time, source, name)
         if time > newest and self.watermark.observe(time):
             self._close()
 
-    def _count(
-        self,
-        complaint: Complaint,
-        time: float,
-        source: SourceCount,
-        digest: bytes,
-        plain: str,
-        leaves: tuple[int, ...],
-        hits: Sequence[int],
-    ) -> None:
-        config = self.config
+    def _count(self, heard: Heard, time: float, source: SourceCount, name: int) -> None:
+        config, complaint = self.config, heard.complaint
         text, author = complaint.text, complaint.author
-        nodes = config.taxonomy.closure(leaves, complaint.source)
-        place = config.resolver.resolve(complaint.place, complaint.lat, complaint.lon, hits, text, complaint.location)
+        nodes = config.taxonomy.closure(heard.leaves, complaint.source)
+        named = config.taxonomy.places_in(heard.folded)
+        place = config.resolver.resolve(complaint.place, complaint.lat, complaint.lon, named, text, complaint.location)
         source.complaints += 1
         if place != self.nowhere:
             source.placed += 1
             source.by_place[place] = source.by_place.get(place, 0) + 1
         if time < self.closed:
             source.late += 1
-        if "@" in text or "://" in text:
-            plain = fold(without_handles_and_links(text))
-        fresh, fingerprint, second = nodes, b"", -1
-        if author is None:
-            second = int(time)
-        elif len(text) >= MIN_CHARACTERS:
-            fingerprint = self.copies.fingerprint(plain.split())
-            if self.copies.is_copy(fingerprint, time):
-                fresh = ()
+        print_, fresh = heard.fingerprint, nodes
+        if print_ is not None and self.copies.is_copy(print_, time):
+            fresh = ()
         if complaint.repost_of is not None or text.startswith("RT @"):
             fresh = ()
         if not fresh:
             source.copies += 1
         elif author is not None:
-            fresh = self.voices.hear(f"{complaint.source}\0{author}".encode("utf-8", "replace"), nodes, time)
+            fresh = self.voices.hear(f"{complaint.source}\0{author}", nodes, time)
         window = self._window(time)
-        base = place << PLACE_SHIFT | config.channel[complaint.source] << 1 | complaint.drill
-        window.count(base, nodes, fresh)
+        window.count(cell_base(place, config.channel[complaint.source], complaint.drill), nodes, fresh)
         if fresh:
             source.voices += 1
-            window.keep(Sample(digest, place, leaves, text[:1000], plain, fingerprint, second))
+            second = int(time) if author is None else -1
+            window.keep(Sample(name, place, heard.leaves, text[:1000], heard.plain, print_ or 0, second))
 
     def _window(self, time: float) -> Window:
         seconds = self.config.window_seconds
@@ -215,13 +214,17 @@ class Intake:
         if farthest is not None:
             self._bury(farthest.record, "bad_time", "dated far ahead of all others")
         while (first := self.waiting.confirmed()) is not None:
-            self._accept(first.complaint, first.time, self._source(first.complaint.source))
+            self._accept_later(first)
             self._release(self.watermark.newest + JUMP_SECONDS)
 
     def _release(self, until: float) -> None:
         """Accept what no longer jumps, in order of arrival."""
         for one in self.waiting.until(until):
-            self._accept(one.complaint, one.time, self._source(one.complaint.source))
+            self._accept_later(one)
+
+    def _accept_later(self, waiting: Waiting) -> None:
+        complaint = waiting.complaint
+        self._accept(self._read([complaint])[0], waiting.time, self._source(complaint.source))
 
     def _tick(self, tick: Tick) -> None:
         self._release(tick.time)
@@ -243,11 +246,7 @@ class Intake:
             return
         self.closed = closed
         done = {start: self.windows.pop(start) for start in sorted(self.windows) if start + seconds <= closed}
-        evidence = {
-            (start, place, leaf): found
-            for start, window in done.items()
-            for (place, leaf), found in self.config.describer.describe(window).items()
-        }
+        described = ((start, self.config.describer.describe(window)) for start, window in done.items())
         self._parts.append(
             Part(
                 self.partition,
@@ -256,7 +255,7 @@ class Intake:
                 self.config.config,
                 rows(done),
                 self._late_rows(),
-                evidence,
+                {start: evidence for start, evidence in described if evidence},
                 self.sources,
             )
         )
@@ -285,3 +284,7 @@ class Intake:
     def _bury(self, record: Record, reason: str, detail: str) -> None:
         where = Where(record.origin, record.position, self.partition)
         self._dead.append(dead_letter(reason, detail, where, record.value))
+
+
+def _is_tick(entry: Record | Tick) -> bool:
+    return type(entry) is Tick

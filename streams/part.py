@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -101,5 +102,5 @@ class Part(NamedTuple):
     config: str  # hash of what decided these rows
     rows: Rows
     late: Rows
-    evidence: dict[tuple[int, int, int], Evidence]  # by (window, place, keyword)
+    evidence: Mapping[int, Mapping[tuple[int, int], Evidence]]  # by window, then (place, keyword)
     sources: dict[str, SourceCount]

@@ -6,14 +6,14 @@ partition what it had handed over when it passed that step: no more where it run
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 import numpy as np
 
 from alerting.model import Evidence
 from streams.part import Part, Rows, SourceCount
-from streams.rollup import merged, together
+from streams.rollup import MergedEvidence, together
 
 NEVER = float("-inf")
 
@@ -24,7 +24,7 @@ class Pending(msgspec.Struct):
     watermark: float = NEVER
     next_seq: int = 0
     windows: dict[int, Rows] = {}
-    evidence: dict[int, dict[tuple[int, int], Evidence]] = {}
+    evidence: dict[int, Mapping[tuple[int, int], Evidence]] = {}
     late: list[tuple[float, Rows]] = []
     sources: list[tuple[float, dict[str, SourceCount]]] = []
     steps: list[float] = []
@@ -70,9 +70,7 @@ class Partitions:
                 pending.late.append((part.watermark, part.rows.at(start)))
             else:
                 pending.windows[start] = part.rows.at(start)
-        for (start, place, keyword), evidence in part.evidence.items():
-            if start >= closed_until:
-                pending.evidence.setdefault(start, {})[place, keyword] = evidence
+        pending.evidence.update({start: found for start, found in part.evidence.items() if start >= closed_until})
         if len(part.late.window):
             pending.late.append((part.watermark, part.late))
         return True
@@ -92,17 +90,17 @@ class Partitions:
         """The start of the earliest window with rows."""
         return min((start for pending in self.pending.values() for start in pending.windows), default=None)
 
-    def merge(self, start: int) -> tuple[Rows, dict[tuple[int, int], Evidence]]:
+    def merge(self, start: int) -> tuple[Rows, Mapping[tuple[int, int], Evidence]]:
         """Hand out the rows and evidence of one window."""
         blocks: list[Rows] = []
-        evidence: dict[tuple[int, int], Evidence] = {}
+        evidence: list[Mapping[tuple[int, int], Evidence]] = []
         for _, pending in sorted(self.pending.items()):
             block = pending.windows.pop(start, None)
             if block is not None:
                 blocks.append(block)
-            for key, one in pending.evidence.pop(start, {}).items():
-                evidence[key] = merged(evidence[key], one) if key in evidence else one
-        return together(blocks), evidence
+            if (found := pending.evidence.pop(start, None)) is not None:
+                evidence.append(found)
+        return together(blocks), evidence[0] if len(evidence) == 1 else MergedEvidence(evidence)
 
     def sources(self, step: float) -> dict[str, SourceCount]:
         """Hand out what sources brought up to the part with which each partition passed `step`, all partitions together."""

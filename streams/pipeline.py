@@ -34,16 +34,16 @@ from alerting.policy import Policy
 from streams.channels import CHANNELS, channel_of
 from streams.complaint import DeadLetter, Record, Tick
 from streams.detect import Cells, Detect, DetectConfig, Revision
+from streams.evidence import Describer
 from streams.intake import Intake, IntakeConfig
 from streams.part import SourceCount
 from streams.places import Places
 from streams.resolver import Resolver
 from streams.snapshot import baselines, prime, restore_detect, restore_intake, snapshot_detect, snapshot_intake
 from streams.taxonomy import Taxonomy, load_pack
-from streams.window import Describer
 
 REPLAY_SECRET = b"overheard replay: a known key, so that two replays give the same bytes"[:64]
-VERSION = 1  # of what a configuration and a log give; part of the config hash
+VERSION = 2  # of what a configuration and a log give; part of the config hash
 
 
 class SourceConfig(msgspec.Struct, frozen=True):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -47,6 +48,26 @@ def roll_up(rows: Rows, lineage: npt.NDArray[np.int32]) -> Table:
     channel = inverse * MAX_CHANNELS + rows.channel[row]
     channels = np.bincount(channel, rows.voices[row], len(keys) * MAX_CHANNELS).astype(np.int64)
     return Table(keys // MAX_KEYWORDS, keys % MAX_KEYWORDS, voices, messages, channels.reshape(-1, MAX_CHANNELS))
+
+
+class MergedEvidence(Mapping[tuple[int, int], Evidence]):
+    """Evidence of one window from several partitions, in their order."""
+
+    def __init__(self, found: Sequence[Mapping[tuple[int, int], Evidence]]) -> None:
+        self._found = found
+        self._keys = sorted(set().union(*found))
+
+    def __getitem__(self, key: tuple[int, int]) -> Evidence:
+        ones = [one[key] for one in self._found if key in one]
+        if not ones:
+            raise KeyError(key)
+        return reduce(merged, ones)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 def merged(first: Evidence, second: Evidence) -> Evidence:

@@ -11,10 +11,10 @@ from streams.detect import NEVER, Detect
 from streams.intake import Intake
 from streams.part import Rows, SourceCount
 from streams.partitions import Pending
-from streams.voices import Spoken, digests, generations
+from streams.voices import Spoken, packed, unpacked
 from streams.waiting import WaitingRoom
 from streams.watermark import Watermark
-from streams.window import Window
+from streams.window import WindowState
 
 
 class IntakeState(msgspec.Struct, array_like=True):
@@ -25,10 +25,10 @@ class IntakeState(msgspec.Struct, array_like=True):
     seq: int
     seen: list[bytes]
     seen_since: tuple[float | None, float | None]
-    copies: tuple[dict[bytes, tuple[bytes, float]], dict[bytes, tuple[bytes, float]], int, float]
+    copies: tuple[list[tuple[int, float]], list[tuple[int, float]], int, float]  # before, now
     voices: tuple[dict[bytes, Spoken], dict[bytes, Spoken], float]
-    windows: dict[int, Window]
-    late: dict[int, Window]
+    windows: dict[int, WindowState]
+    late: dict[int, WindowState]
     sources: dict[str, SourceCount]
     waiting: WaitingRoom
 
@@ -68,12 +68,12 @@ def snapshot_intake(intake: Intake) -> bytes:
             watermark=intake.watermark,
             closed=intake.closed,
             seq=intake.seq,
-            seen=generations(seen.now, seen.before),
+            seen=[packed(seen.now), packed(seen.before)],
             seen_since=(seen.since, seen.before_since),
-            copies=(copies.now, copies.before, copies.texts, copies.since),
-            voices=(voices.now, voices.before, voices.since),
-            windows=intake.windows,
-            late=intake.late,
+            copies=(list(copies.before.items()), list(copies.now.items()), copies.texts, copies.since),
+            voices=voices.state(),
+            windows={start: window.state() for start, window in intake.windows.items()},
+            late={start: window.state() for start, window in intake.late.items()},
             sources=intake.sources,
             waiting=intake.waiting,
         )
@@ -84,12 +84,14 @@ def restore_intake(intake: Intake, state: bytes) -> None:
     """Take over the state of `snapshot_intake`."""
     taken = msgspec.msgpack.decode(state, type=IntakeState)
     intake.watermark, intake.closed, intake.seq = taken.watermark, taken.closed, taken.seq
-    intake.seen.now, intake.seen.before = (digests(packed) for packed in taken.seen)
+    intake.seen.now, intake.seen.before = map(unpacked, taken.seen)
     intake.seen.since, intake.seen.before_since = taken.seen_since
     copies, voices = intake.copies, intake.voices
-    copies.now, copies.before, copies.texts, copies.since = taken.copies
-    voices.now, voices.before, voices.since = taken.voices
-    intake.windows, intake.late = taken.windows, taken.late
+    before, now, copies.texts, copies.since = taken.copies
+    copies.restore(before, now)
+    voices.restore(*taken.voices)
+    intake.windows = {start: state.window() for start, state in taken.windows.items()}
+    intake.late = {start: state.window() for start, state in taken.late.items()}
     intake.sources, intake.waiting = taken.sources, taken.waiting
     intake.forget_window()
 
@@ -179,13 +181,15 @@ def _pack(pending: Pending) -> PendingState:
 
 def _unpack(state: PendingState) -> Pending:
     pending = Pending(state.watermark, state.next_seq)
-    pending.windows = {start: _rows(packed) for start, packed in state.windows.items()}
+    pending.windows = {start: _rows(columns) for start, columns in state.windows.items()}
+    evidence: dict[int, dict[tuple[int, int], Evidence]] = {}
     for start, place, keyword, one in state.evidence:
-        pending.evidence.setdefault(start, {})[place, keyword] = one
-    pending.late = [(watermark, _rows(packed)) for watermark, packed in state.late]
+        evidence.setdefault(start, {})[place, keyword] = one
+    pending.evidence.update(evidence)
+    pending.late = [(watermark, _rows(columns)) for watermark, columns in state.late]
     pending.sources, pending.steps = state.sources, state.steps
     return pending
 
 
-def _rows(packed: bytes) -> Rows:
-    return Rows(*np.frombuffer(packed, np.int64).reshape(len(Rows._fields), -1))
+def _rows(columns: bytes) -> Rows:
+    return Rows(*np.frombuffer(columns, np.int64).reshape(len(Rows._fields), -1))

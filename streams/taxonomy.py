@@ -23,8 +23,8 @@ ROOT = 0
 VERSION = 1  # of what a pack and a text give
 MIN_JOINED_CHARACTERS = 8  # "power outage" is also found as "poweroutage"
 _CACHED = 50_000
+_REMEMBERED_PHRASES = 12  # in a text
 _ASKS = -1
-_NOTHING: tuple[tuple[int, ...], list[int]] = ((), [])
 
 
 class _Rule(msgspec.Struct, frozen=True):
@@ -148,26 +148,33 @@ class Taxonomy:
         for leaf in self.leaves:
             for code in self._code(self._keywords[leaf].phrases):
                 self._triggers.setdefault(code, []).append(leaf)
-        self._leaf_phrases = len(self._codes)  # codes before this are phrases of leaves
         for subject in pack.subjects:
             for code in self._code(subject.phrases):
                 self._triggers.setdefault(code, []).append(self._subjects[subject.id])
         for leaf in self.leaves:
             self._rules[leaf] = self._rule(pack, leaf)
         self._places: dict[int, int] = {}
-        phrases = len(self._codes)
         for name, place in names:
             code = self._codes.setdefault(" ".join(normalise(name)), len(self._codes))
             if code not in self._triggers:
                 self._places[code] = place
-        self._only_place = phrases  # codes from here are names of places and nothing else
-        self._also_places = frozenset(code for code in self._places if code < phrases)
         self._lengths = [len(phrase) for phrase in self._codes]
         asked = frozenset[int]().union(*(rule.unless.union(*rule.needs) for rule in self._rules.values()))
-        self._found = self._scanner(self._triggers.keys() | self._places.keys())
-        self._context = self._scanner(
-            asked
-        )  # common words, looked for only where a phrase was found that asks for them
+        # The second scan is of complaints with a telling word of a place, the third, of common words, where a phrase asks for it.
+        self._phrases = self._scanner(self._triggers.keys())
+        self._names = self._scanner(self._places.keys())
+        self._context = self._scanner(asked)
+        self._name_words = frozenset(
+            max(reversed(phrase.split()), key=len)
+            for phrase, code in self._codes.items()
+            if phrase and code in self._places
+        )
+        stands_for = [tuple(self._triggers.get(code, ())) for code in range(len(self._codes))]
+        self._bundles = list(dict.fromkeys(stands_for))
+        number = {nodes: at for at, nodes in enumerate(self._bundles)}
+        self._bundle = [
+            number[nodes] for nodes in stands_for
+        ]  # by code: phrases of one number stand for the same nodes
 
     def _scanner(self, codes: Collection[int]) -> Callable[[str], Iterable[tuple[int, int]]]:
         """Finds the phrases of these codes: (index of the last character, code)."""
@@ -199,37 +206,36 @@ class Taxonomy:
 
     def match(self, words: list[str]) -> tuple[int, ...]:
         """Sorted leaf nodes found in normalised words, with the subjects named; nothing when no leaf is found."""
-        return self.scan(words)[0]
+        return self.leaves_in(f" {' '.join(words)} ")
 
-    def scan(self, words: list[str]) -> tuple[tuple[int, ...], list[int]]:
-        """What `match` gives, and the places named, in the order of the text."""
-        return self.scan_folded(f" {' '.join(words)} ")
-
-    def scan_folded(self, text: str) -> tuple[tuple[int, ...], list[int]]:
+    def leaves_in(self, text: str) -> tuple[int, ...]:
         """The same for a text in the form of `text.fold`."""
-        codes = tuple([code for _, code in self._found(text)])
-        if not codes:
-            return _NOTHING
-        places: list[int] = []
-        if max(codes) >= self._only_place or not self._also_places.isdisjoint(codes):
-            places = self._named(list(self._found(text)))
-            codes = tuple([code for code in codes if code < self._only_place])
-        if not codes or min(codes) >= self._leaf_phrases:
-            return (), places
-        leaves = self._leaves.get(codes)
+        bundle = self._bundle
+        found = tuple([bundle[code] for _, code in self._phrases(text)])
+        if not found:
+            return ()
+        leaves = self._leaves.get(found)
         if leaves is None:
-            leaves = self._first(codes)
-        return self._asked(leaves, text) if leaves and leaves[0] == _ASKS else leaves, places
+            leaves = self._first(found)
+        return self._asked(leaves, text) if leaves and leaves[0] == _ASKS else leaves
 
-    def _first(self, codes: tuple[int, ...]) -> tuple[int, ...]:
+    def places_in(self, text: str) -> list[int]:
+        """The places that a folded text names, in its order."""
+        if self._name_words.isdisjoint(text.split()):
+            return []
+        named = list(self._names(text))
+        return self._named(named, self._phrases(text)) if named else []
+
+    def _first(self, bundles: tuple[int, ...]) -> tuple[int, ...]:
         """The nodes that phrases stand for, remembered; led by _ASKS where some depend on other words of the text."""
         if len(self._leaves) >= _CACHED:
             self._leaves.clear()
-        nodes = {node for code in codes for node in self._triggers.get(code, ())}
+        nodes = {node for bundle in bundles for node in self._bundles[bundle]}
         leaves = nodes & self._rules.keys()
         asks = any(self._rules[leaf].unless or self._rules[leaf].needs for leaf in leaves)
         found = (tuple(sorted(nodes)) if leaves else ()) if not asks else (_ASKS, *sorted(nodes))
-        self._leaves[codes] = found
+        if len(bundles) <= _REMEMBERED_PHRASES:
+            self._leaves[bundles] = found
         return found
 
     def _asked(self, nodes: tuple[int, ...], text: str) -> tuple[int, ...]:
@@ -244,13 +250,11 @@ class Taxonomy:
                 leaves.append(node)
         return tuple(sorted(leaves + subjects)) if leaves else ()
 
-    def _named(self, found: list[tuple[int, int]]) -> list[int]:
+    def _named(self, named: list[tuple[int, int]], phrases: Iterable[tuple[int, int]]) -> list[int]:
         """Places named: of overlapping names the longest, none that is part of a keyword's or subject's phrase."""
-        known = self._places
-        spans = [(end - self._lengths[code], end, known[code]) for end, code in found if code in known]
-        if not spans:
-            return []
-        taken = [(end - self._lengths[code], end) for end, code in found if code in self._triggers]
+        lengths = self._lengths
+        spans = [(end - lengths[code], end, self._places[code]) for end, code in named]
+        taken = [(end - lengths[code], end) for end, code in phrases]
         if not taken and len(spans) == 1:
             return [spans[0][2]]
         kept = []

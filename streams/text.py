@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from streams.redaction import redact
 
 __all__ = ["fold", "normalise", "redact", "without_handles_and_links"]
 
 MAX_CHARACTERS = 4_096
+MAX_WORDS = 50_000  # remembered, of those that are not ASCII
+MAX_WORD_CHARACTERS = 64
 
 _APOSTROPHES = "'`´‘’‛′ʹʻʼʽˈ＇"
 _FILLERS = "\u115f\u1160\u3164\uffa0\u2800"  # letters and symbols that show nothing
@@ -38,8 +41,9 @@ _STRICT_FOLD = {ord(like): latin for latin, likes in _LIKE.items() for like in l
 _FOLD = {ord(like): latin for latin, likes in _LOOSE.items() for like in likes} | _STRICT_FOLD
 _LATIN = {form: latin for latin, forms in _FORMS.items() for form in forms}
 
+_SEAM = " \0 "  # between texts that are folded as one
 _ASCII_TABLE = bytes(
-    code + 32 if 65 <= code <= 90 else code if chr(code).isalnum() else 32 for code in range(128)
+    code + 32 if 65 <= code <= 90 else code if chr(code).isalnum() or not code else 32 for code in range(128)
 ).ljust(256)
 _ASCII_DROP = b"'`"
 
@@ -83,12 +87,31 @@ def normalise(text: str) -> list[str]:
 
 def fold(text: str) -> str:
     """The words of `normalise` with one space between them and one at either end: " no power ", the form that is scanned."""
-    if len(text) > MAX_CHARACTERS:
-        text = text[:MAX_CHARACTERS]
-    if not text.isascii():
-        return f" {' '.join(_normalise_any(text))} "
-    plain = f" {text.encode('ascii').translate(_ASCII_TABLE, _ASCII_DROP).decode('ascii')} "
-    return f" {' '.join(plain.split())} " if "  " in plain else plain
+    return fold_all([text])[0]
+
+
+def fold_all(texts: Sequence[str]) -> list[str]:
+    """`fold` of each: those that are ASCII, or become so word by word, are worked on as one."""
+    if max(map(len, texts), default=0) > MAX_CHARACTERS:
+        texts = [text[:MAX_CHARACTERS] for text in texts]
+    joined = _SEAM.join(texts)
+    if not joined.isascii():
+        texts = [text if text.isascii() else " ".join(map(_WORDS.__getitem__, text.split())) for text in texts]
+        joined = _SEAM.join(texts)
+    if not joined.isascii() or joined.count("\0") >= len(texts):
+        return [_fold_one(text) for text in texts]
+    plain = f" {joined.encode('ascii').translate(_ASCII_TABLE, _ASCII_DROP).decode('ascii')} "
+    while "  " in plain:
+        plain = plain.replace("  ", " ")
+    return plain.split("\0")
+
+
+def _fold_one(text: str) -> str:
+    """A text with letters of another script, or with a NUL."""
+    words = " ".join(_normalise_any(text) if not text.isascii() else text.replace("\0", " ").split())
+    if text.isascii():
+        words = " ".join(words.encode("ascii").translate(_ASCII_TABLE, _ASCII_DROP).decode("ascii").split())
+    return f" {words} " if words else " "
 
 
 def _normalise_any(text: str) -> list[str]:
@@ -107,6 +130,23 @@ def _fold(word: str) -> str:
         return word.translate(_FOLD)
     folded = word.translate(_STRICT_FOLD)
     return folded if folded.isascii() and not folded.isdigit() else word
+
+
+class _Words(dict[str, str]):
+    """What a word becomes: ASCII stays as it is, others are normalised, worked out once for each."""
+
+    def __missing__(self, word: str) -> str:
+        if word.isascii():
+            return word
+        made = " ".join(_normalise_any(word))
+        if len(self) >= MAX_WORDS:
+            self.clear()
+        if len(word) <= MAX_WORD_CHARACTERS:
+            self[word] = made
+        return made
+
+
+_WORDS = _Words()
 
 
 _HANDLES_AND_LINKS = re.compile(r"^\s*RT\b[\s:]*|(?:https?://|www\.)\S+|[@＠﹫]\w+:?|\b(?:t\.co|bit\.ly|fb\.me)/\S+")

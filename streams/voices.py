@@ -1,17 +1,27 @@
 """Who was heard already: records seen before (dedupe) and authors who spoke on a keyword within the hour (voices).
 
 Both keep two generations and drop the older one as event time passes, so memory is bounded by traffic and by a cap.
-Authors are known only by a keyed token of the event day (BLAKE2b, RFC 7693), which leaves with the generation that holds it.
+Authors' names stay in memory for two hours of event time at most; a snapshot knows them only by a keyed token of the event
+day (BLAKE2b, RFC 7693), which leaves with the generation that holds it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+import numpy as np
 
 VOICE_SECONDS = 3600.0
 DAY_SECONDS = 86400.0
 MAX_RECORDS = 1_000_000  # in one generation; about 65 MB
+_PRIME = (1 << 64) - 59
+_FACTOR = 0x9E3779B97F4A7C15F39CC0605CEDC835
+
+
+def digest(source: str, id: str) -> int:
+    """64 bits that stand for a record: its name as one number, spread, modulo a prime (Karp, Rabin 1987)."""
+    return int.from_bytes(f"\1{source}\0{id}".encode("utf-8", "replace"), "big") * _FACTOR % _PRIME
 
 
 class Seen:
@@ -20,12 +30,12 @@ class Seen:
     def __init__(self, span_seconds: float = DAY_SECONDS, max_records: int = MAX_RECORDS) -> None:
         self.span_seconds = span_seconds
         self.max_records = max_records
-        self.now: set[bytes] = set()
-        self.before: set[bytes] = set()
+        self.now: set[int] = set()
+        self.before: set[int] = set()
         self.since: float | None = None
         self.before_since: float | None = None
 
-    def add(self, digest: bytes, newest: float) -> bool:
+    def add(self, digest: int, newest: float) -> bool:
         """Whether `digest` is new; `newest` is the newest event time accepted so far."""
         now = self.now
         if digest in now or digest in self.before:
@@ -64,7 +74,8 @@ class Tokens:
         return keyed.digest()
 
 
-Spoken = list[tuple[float, tuple[int, ...]]]
+Keywords = tuple[int, ...]
+Spoken = tuple[tuple[float, Keywords], ...]  # when, and on what that was new
 
 
 class Voices:
@@ -72,37 +83,68 @@ class Voices:
 
     def __init__(self, secret: bytes) -> None:
         self.tokens = Tokens(secret)
-        self.now: dict[bytes, Spoken] = {}
-        self.before: dict[bytes, Spoken] = {}
+        self.now: dict[str, Spoken] = {}
+        self.before: dict[str, Spoken] = {}
         self.since = float("-inf")
+        self._restored_now: dict[bytes, Spoken] = {}  # by token: who spoke before the snapshot this was restored from
+        self._restored_before: dict[bytes, Spoken] = {}
 
-    def hear(self, author: bytes, keywords: tuple[int, ...], time: float) -> tuple[int, ...]:
-        """Those of `keywords` on which this author had not been heard within the hour."""
+    def hear(self, author: str, keywords: Keywords, time: float) -> Keywords:
+        """Those of `keywords` on which this author (source, NUL, name) had not been heard within the hour."""
         if time - self.since >= VOICE_SECONDS:
-            self.before, self.now, self.since = (self.now if time - self.since < 2 * VOICE_SECONDS else {}), {}, time
-        day, second = divmod(time, DAY_SECONDS)
-        token = self.tokens.of(author, int(day))
-        spoken = self.now.get(token) or self.before.get(token)
-        if spoken is None and second < VOICE_SECONDS:
-            yesterday = self.tokens.of(author, int(day) - 1)
-            spoken = self.now.get(yesterday) or self.before.get(yesterday)
+            self._pass(time)
+        spoken = self.now.get(author) or self.before.get(author)
+        if spoken is None and (self._restored_now or self._restored_before):
+            spoken = self._from_snapshot(author, time)
         if spoken is None:
-            self.now[token] = [(time, keywords)]
+            self.now[author] = ((time, keywords),)
             return keywords
-        lately = [(at, said) for at, said in spoken if abs(time - at) < VOICE_SECONDS]
+        lately = tuple([one for one in spoken if abs(time - one[0]) < VOICE_SECONDS])
         known = {keyword for _, said in lately for keyword in said}
-        fresh = tuple(keyword for keyword in keywords if keyword not in known)
-        if fresh:
-            lately.append((time, fresh))
-        self.now[token] = lately
+        fresh = tuple([keyword for keyword in keywords if keyword not in known])
+        self.now[author] = (*lately, (time, fresh)) if fresh else lately
         return fresh
 
+    def _pass(self, time: float) -> None:
+        """Begin a generation."""
+        near = time - self.since < 2 * VOICE_SECONDS
+        self.before, self.now = (self.now if near else {}), {}
+        self._restored_before, self._restored_now = (self._restored_now if near else {}), {}
+        self.since = time
 
-def generations(first: Iterable[bytes], second: Iterable[bytes]) -> list[bytes]:
-    """Two sets of 8-byte digests as two sorted byte strings, for a snapshot that does not depend on hash order."""
-    return [b"".join(sorted(first)), b"".join(sorted(second))]
+    def _from_snapshot(self, author: str, time: float) -> Spoken | None:
+        name, day = author.encode("utf-8", "replace"), int(time // DAY_SECONDS)
+        tokens = [self.tokens.of(name, near) for near in (day, day - 1, day + 1)]
+        for restored in (self._restored_now, self._restored_before):
+            for token in tokens:
+                if token in restored:
+                    return restored.pop(token)  # known by name from now on
+        return None
+
+    def state(self) -> tuple[dict[bytes, Spoken], dict[bytes, Spoken], float]:
+        """For a snapshot: both generations by token, and when the younger one began."""
+        now = self._restored_now | self._by_token(self.now)
+        return now, self._restored_before | self._by_token(self.before), self.since
+
+    def restore(self, now: dict[bytes, Spoken], before: dict[bytes, Spoken], since: float) -> None:
+        """Take over a `state`."""
+        self.now, self.before, self.since = {}, {}, since
+        self._restored_now, self._restored_before = now, before
+
+    def _by_token(self, generation: Mapping[str, Spoken]) -> dict[bytes, Spoken]:
+        of = self.tokens.of
+        return {
+            of(author.encode("utf-8", "replace"), int(spoken[-1][0] // DAY_SECONDS)): spoken
+            for author, spoken in generation.items()
+            if spoken
+        }
 
 
-def digests(packed: bytes) -> set[bytes]:
-    """The set back from one string of `generations`."""
-    return {packed[i : i + 8] for i in range(0, len(packed), 8)}
+def packed(digests: Iterable[int]) -> bytes:
+    """A set of digests as sorted 8-byte numbers, for a snapshot that does not depend on hash order."""
+    return np.sort(np.fromiter(digests, np.uint64)).tobytes()
+
+
+def unpacked(digests: bytes) -> set[int]:
+    """The set back from `packed`."""
+    return set(np.frombuffer(digests, np.uint64).tolist())

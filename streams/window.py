@@ -1,70 +1,80 @@
-"""Half-open event-time windows [start, start + seconds) of one partition: counts while they fill, rows and evidence when they close.
+"""Half-open event-time windows [start, start + seconds) of one partition: counts while they fill, rows when they close.
 
-A cell's code packs (place, keyword, channel, drill) into one integer, so that counting is one dictionary update.
+A cell's code packs (place, channel, drill, keyword) into one integer, so that counting is keeping a list of integers, summed when there
+are many or the window closes.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
 
-from alerting.model import MAX_CHANNELS, Evidence
+from alerting.model import MAX_CHANNELS
 from streams.part import Ints, Rows
-from streams.text import redact
 
 KEYWORD_BITS = 14
 MAX_KEYWORDS = 1 << KEYWORD_BITS
 CELL_BITS = 4  # three of channel, one of drill
 PLACE_SHIFT = KEYWORD_BITS + CELL_BITS
-MIN_VOICES_FOR_EVIDENCE = 3
+MAX_CODES = 200_000  # kept before they are summed
 MAX_SAMPLES = 8_192  # texts kept of one window: those with the smallest record hash
-MAX_TERMS = 8
-MAX_EXAMPLES = 3
-MAX_SECONDS_A_MINUTE = 60  # of records without author, to tell a machine's pace
-TEXTS_FOR_TERMS = 16
-_STOP_TEXT = """
-about after again all also always and any are because been before being but can cant come could did does doing dont even every for from
-get getting got had has have having her here hers him his how into its just know like made make many more most much never not now off one
-only our out over please really said same say she should some still such take than that the their them then there these they thing this
-those through today too under until very was way well went were what when where which while who why will with would yet you your
-"""
-STOP_WORDS = frozenset(_STOP_TEXT.split())
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A voice's text, until its window closes."""
 
-    digest: bytes
+    digest: int
     place: int
     leaves: tuple[int, ...]
     text: str
-    plain: str  # its words, without handles and links
-    fingerprint: bytes  # empty where the text is too short to tell a copy
+    plain: str  # folded, without handles and links
+    fingerprint: int  # 0 where the text is too short to tell a copy, or its author unknown
     second: int  # -1 where the record names an author
 
 
-class Window(msgspec.Struct, array_like=True):
-    """What one open window has counted: `voices` and `repeats` (messages that are no voice) by cell code."""
+class Counts:
+    """How often each code came."""
 
-    voices: dict[int, int] = {}
-    repeats: dict[int, int] = {}
-    samples: list[Sample] = []
+    def __init__(self) -> None:
+        self.codes = array("q")
+        self.summed: tuple[Ints, Ints] = (
+            _NOTHING,
+            _NOTHING,
+        )  # codes, sorted, and their counts, of those not in the list
+
+    def total(self) -> tuple[Ints, Ints]:
+        """Codes, sorted, and their counts."""
+        if self.codes:
+            known, counts = self.summed
+            codes, inverse, fresh = np.unique(
+                np.concatenate([known, np.frombuffer(self.codes, np.int64)]), return_inverse=True, return_counts=True
+            )
+            if len(known):
+                fresh = np.bincount(inverse, np.concatenate([counts, np.ones(len(self.codes))])).astype(np.int64)
+            self.summed, self.codes = (codes, fresh), array("q")
+        return self.summed
+
+
+class Window:
+    """What one open window has counted by cell code: `heard` voices, `repeats` messages that are no voice."""
+
+    def __init__(self) -> None:
+        self.heard = Counts()
+        self.repeats = Counts()
+        self.samples: list[Sample] = []
 
     def count(self, base: int, nodes: tuple[int, ...], fresh: tuple[int, ...]) -> None:
-        """One voice on each keyword of `fresh`, one message on every other of `nodes`; `base` has the rest of the cell's code."""
-        voices = self.voices
-        for node in fresh:
-            code = base | node << CELL_BITS
-            voices[code] = voices.get(code, 0) + 1
+        """One voice on each keyword of `fresh`, one message on every other of `nodes`; `base` is of `cell_base`."""
+        self.heard.codes.extend(map(base.__or__, fresh))
         if len(fresh) != len(nodes):
-            repeats = self.repeats
-            for node in nodes:
-                if node not in fresh:
-                    code = base | node << CELL_BITS
-                    repeats[code] = repeats.get(code, 0) + 1
+            self.repeats.codes.extend([base | node for node in nodes if node not in fresh])
+            if len(self.repeats.codes) > MAX_CODES:
+                self.repeats.total()
+        if len(self.heard.codes) > MAX_CODES:
+            self.heard.total()
 
     def keep(self, sample: Sample) -> None:
         """Keep a text; when there are too many, those with the smallest digest stay, whatever the order of arrival."""
@@ -73,87 +83,57 @@ class Window(msgspec.Struct, array_like=True):
             self.samples.sort(key=lambda kept: kept.digest)
             del self.samples[MAX_SAMPLES:]
 
+    def state(self) -> WindowState:
+        """For a snapshot."""
+        counts = [column.tobytes() for counts in (self.heard, self.repeats) for column in counts.total()]
+        return WindowState(counts, self.samples)
+
+
+class WindowState(msgspec.Struct, array_like=True):
+    """A window of a snapshot: codes and counts of voices, of repeats."""
+
+    counts: list[bytes]
+    samples: list[Sample]
+
+    def window(self) -> Window:
+        """The window again."""
+        window = Window()
+        heard, heard_counts, repeats, repeat_counts = (np.frombuffer(column, np.int64) for column in self.counts)
+        window.heard.summed, window.repeats.summed = (heard, heard_counts), (repeats, repeat_counts)
+        window.samples = self.samples
+        return window
+
+
+def cell_base(place: int, channel: int, drill: bool) -> int:
+    """A cell's code without its keyword."""
+    return (place << CELL_BITS | channel << 1 | drill) << KEYWORD_BITS
+
 
 def rows(windows: Mapping[int, Window]) -> Rows:
     """The rows of `windows` (by start), sorted by (window, place, keyword, channel)."""
-    starts: list[int] = []
-    codes: list[int] = []
-    voices: list[int] = []
-    messages: list[int] = []
-    for start in sorted(windows):
-        window = windows[start]
-        cells = window.voices.keys() | window.repeats.keys() if window.repeats else window.voices.keys()
-        heard, repeats = window.voices.get, window.repeats.get
-        for cell in sorted(cells):
-            starts.append(start)
-            codes.append(cell)
-            count = heard(cell, 0)
-            voices.append(count)
-            messages.append(count + repeats(cell, 0))
-    if not codes:
+    blocks = [_rows(start, windows[start]) for start in sorted(windows)]
+    if not blocks:
         return Rows.empty()
-    code: Ints = np.array(codes, np.int64)
-    return Rows(
-        np.array(starts, np.int64),
-        code >> PLACE_SHIFT,
-        (code >> CELL_BITS) & (MAX_KEYWORDS - 1),
-        (code >> 1) & (MAX_CHANNELS - 1),
-        code & 1,
-        np.array(voices, np.int64),
-        np.array(messages, np.int64),
-    )
+    return blocks[0] if len(blocks) == 1 else Rows(*map(np.concatenate, zip(*blocks, strict=True)))
 
 
-class Describer:
-    """Turns the texts of a closed window into evidence for its rows: terms, redacted examples, copies, seconds."""
-
-    def __init__(self, leaf_words: Mapping[int, frozenset[str]], window_seconds: int) -> None:
-        self.leaf_words = leaf_words
-        self.max_seconds = min(600, MAX_SECONDS_A_MINUTE * max(1, window_seconds // 60))
-
-    def describe(self, window: Window) -> dict[tuple[int, int], Evidence]:
-        """Evidence by (place, leaf keyword) for rows of at least three voices."""
-        groups: dict[tuple[int, int], list[Sample]] = {}
-        for sample in window.samples:
-            for leaf in sample.leaves:
-                groups.setdefault((sample.place, leaf), []).append(sample)
-        return {
-            key: self._evidence(key[1], samples)
-            for key, samples in sorted(groups.items())
-            if len(samples) >= MIN_VOICES_FOR_EVIDENCE
-        }
-
-    def _evidence(self, leaf: int, samples: list[Sample]) -> Evidence:
-        samples.sort(key=lambda sample: sample.digest)
-        alike = Counter([sample.fingerprint for sample in samples if sample.fingerprint])
-        seconds = sorted(sample.second for sample in samples if sample.second >= 0)
-        return Evidence(
-            terms=self._terms(leaf, samples[:TEXTS_FOR_TERMS]),
-            examples=_examples(samples),
-            copies=max(alike.values(), default=1),
-            seconds=tuple(seconds[: self.max_seconds]),
-        )
-
-    def _terms(self, leaf: int, samples: Iterable[Sample]) -> tuple[tuple[str, int], ...]:
-        own = self.leaf_words.get(leaf, frozenset())
-        found: Counter[str] = Counter()
-        for sample in samples:
-            found.update(set(sample.plain.split()))
-        ranked = sorted(
-            (
-                (-count, term)
-                for term, count in found.items()
-                if count > 1 and len(term) > 2 and term.isalpha() and term not in own and term not in STOP_WORDS
-            )
-        )
-        return tuple((term, -count) for count, term in ranked[:MAX_TERMS])
+def _rows(start: int, window: Window) -> Rows:
+    codes, voices = window.heard.total()
+    messages = voices
+    repeated, repeats = window.repeats.total()
+    if len(repeated):
+        codes = np.union1d(codes, repeated)
+        heard, counts = window.heard.total()
+        voices = np.zeros(len(codes), np.int64)
+        voices[np.searchsorted(codes, heard)] = counts
+        messages = voices.copy()
+        messages[np.searchsorted(codes, repeated)] += repeats
+    keyword = codes & (MAX_KEYWORDS - 1)
+    cell = codes >> KEYWORD_BITS
+    place, channel = cell >> CELL_BITS, cell >> 1 & (MAX_CHANNELS - 1)
+    order = np.lexsort((cell, keyword, place))
+    columns = (place, keyword, channel, cell & 1, voices, messages)
+    return Rows(np.full(len(codes), start, np.int64), *(column[order] for column in columns))
 
 
-def _examples(samples: list[Sample]) -> tuple[str, ...]:
-    """Up to three redacted texts that differ, of the smallest record hashes."""
-    chosen: dict[str, None] = {}
-    for sample in samples:
-        chosen.setdefault(redact(sample.text))
-        if len(chosen) == MAX_EXAMPLES:
-            break
-    return tuple(chosen)
+_NOTHING: Ints = np.zeros(0, np.int64)

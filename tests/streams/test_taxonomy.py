@@ -9,7 +9,7 @@ import pytest
 from alerting.model import KeywordTree
 from streams.pack import MAX_NODES
 from streams.taxonomy import PackError, Taxonomy, load_pack, parse_pack
-from streams.text import normalise
+from streams.text import fold, normalise
 
 PACK = """
 [pack]
@@ -75,7 +75,7 @@ def found(taxonomy: Taxonomy, text: str) -> set[str]:
 
 
 def places(taxonomy: Taxonomy, text: str) -> list[int]:
-    return taxonomy.scan(normalise(text))[1]
+    return taxonomy.places_in(fold(text))
 
 
 def counted(taxonomy: Taxonomy, text: str, source: str = "") -> list[str]:
@@ -132,7 +132,7 @@ def test_a_name_inside_a_subject_or_keyword_is_no_place(taxonomy: Taxonomy) -> N
 
 
 def test_a_name_may_be_a_condition_too(taxonomy: Taxonomy) -> None:
-    assert taxonomy.scan(normalise("my bag is lost")) == ((taxonomy.index("bags"),), [7])
+    assert (found(taxonomy, "my bag is lost"), places(taxonomy, "my bag is lost")) == ({"bags"}, [7])
 
 
 def test_sayings_are_heard_under_their_leaf(taxonomy: Taxonomy) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
+from alerting.model import Evidence
 from streams.part import COUNTED, Part, Rows, SourceCount
 from streams.runtime.kafka import topics
 from streams.runtime.kafka.wire import EvidenceRecord, Keyed, PartRecord, RowsRecord, SourceRecord, encode
@@ -44,7 +45,11 @@ def records(part: Part) -> list[Keyed]:
 
 
 def _pieces(part: Part) -> Iterator[tuple[RowsRecord, RowsRecord, list[EvidenceRecord]]]:
-    evidence = [EvidenceRecord(*key, one) for key, one in sorted(part.evidence.items(), key=lambda item: item[0])]
+    evidence = [
+        EvidenceRecord(window, *key, found[key])
+        for window, found in sorted(part.evidence.items(), key=lambda item: item[0])
+        for key in sorted(found)
+    ]
     none = RowsRecord()
     counts = (
         (len(part.rows.window), ROWS_A_CHUNK),
@@ -94,6 +99,9 @@ class Assembly(msgspec.Struct):
 
 def _part(pieces: list[PartRecord]) -> Part:
     first = pieces[0]
+    evidence: dict[int, dict[tuple[int, int], Evidence]] = {}
+    for one in (one for piece in pieces for one in piece.evidence):
+        evidence.setdefault(one.window, {})[one.place, one.keyword] = one.evidence
     return Part(
         first.partition,
         first.seq,
@@ -101,7 +109,7 @@ def _part(pieces: list[PartRecord]) -> Part:
         first.config,
         _rows([piece.rows for piece in pieces]),
         _rows([piece.late for piece in pieces]),
-        {(one.window, one.place, one.keyword): one.evidence for piece in pieces for one in piece.evidence},
+        evidence,
         {one.name: source_count(one) for one in first.sources},
     )
 

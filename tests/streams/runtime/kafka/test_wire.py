@@ -16,7 +16,8 @@ from streams.runtime.kafka import parts, topics, wire
 def part(rows: int, evidence: int = 3) -> RowPart:
     rng = np.random.default_rng(1)
     columns = Rows(*(rng.integers(0, 50_000, rows) for _ in Rows._fields))
-    found = {(60, place, 2): Evidence((("bag", 3),), ("x" * 200,) * 3, 2, (60, 61)) for place in range(evidence)}
+    one = Evidence((("bag", 3),), ("x" * 200,) * 3, 2, (60, 61))
+    found = {60: {(place, 2): one for place in range(evidence)}} if evidence else {}
     sources = {"a": SourceCount("a", records=3, newest=61.5, seen_by_hour={4: 3}), "b": SourceCount("b", duplicates=1)}
     return RowPart(1, 7, 120.25, "c0ffee", columns, Rows.empty(), found, sources)
 
