@@ -16,6 +16,7 @@ import detectors
 from alerting.alerts import Alerts
 from alerting.model import MAX_CHANNELS, Blind, Close, Control, Evidence, Incident
 from detectors.base import Detector, Scores
+from detectors.emerging import Emerging
 from streams.blind import Sources
 from streams.part import Part
 from streams.partitions import Partitions
@@ -87,6 +88,7 @@ class Detect:
         self.sources = Sources()
         self.closed_until = NEVER
         self.controls: list[Control] = []
+        self.emerging = Emerging(config.window_seconds)
         self.born: float | None = None  # start of the first window; -inf where baselines were learnt beforehand
 
     def process(self, part: Part) -> tuple[list[Closed], list[Revision]]:
@@ -118,6 +120,7 @@ class Detect:
             self.closed_until = start + self.config.window_seconds
         if until > self.closed_until:
             self._pass_over(until)
+            self.emerging.pass_time(until)
             self.closed_until = until
 
     def _next(self, until: int) -> int | None:
@@ -132,6 +135,8 @@ class Detect:
         self._pass_over(start)
         self.born = start if self.born is None else self.born
         rows, evidence = self.partitions.merge(start)
+        words = self.partitions.words(start)
+        self.emerging.take(start, words.texts, words.terms)
         moved = roll_up(rows, self.config.places.lineage)
         found = self.index.find_or_add(moved.place, moved.keyword)
         bank = self._bank()

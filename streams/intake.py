@@ -22,6 +22,7 @@ from streams.voices import Seen, Voices, digest
 from streams.waiting import Waiting, WaitingRoom
 from streams.watermark import JUMP_SECONDS, Watermark
 from streams.window import Sample, Window, cell_base, rows
+from streams.words import WordCounter
 
 LATE_LIMIT_SECONDS = 24 * 3600.0
 READ_AT_ONCE = 500  # records; no result depends on it
@@ -33,6 +34,7 @@ class IntakeConfig(NamedTuple):
     taxonomy: Taxonomy
     resolver: Resolver
     describer: Describer
+    words: WordCounter
     window_seconds: int
     lateness_seconds: float
     channel: Mapping[str, int]  # of a source, 0..7
@@ -257,6 +259,7 @@ class Intake:
                 self._late_rows(),
                 {start: evidence for start, evidence in described if evidence},
                 self.sources,
+                {start: self.config.words.count(window.samples) for start, window in done.items()},
             )
         )
         self.seq += 1

@@ -93,6 +93,16 @@ COUNTED = (
 )
 
 
+MOST_TERMS = 1024
+
+
+class Words(msgspec.Struct, frozen=True, array_like=True):
+    """In how many of `texts` voices each term stood: words, and pairs of words that follow each other. At most MOST_TERMS."""
+
+    texts: int = 0
+    terms: dict[str, int] = {}
+
+
 class Part(NamedTuple):
     """The windows of `partition` that end at or before `watermark`; `seq` has no gaps."""
 
@@ -104,3 +114,4 @@ class Part(NamedTuple):
     late: Rows
     evidence: Mapping[int, Mapping[tuple[int, int], Evidence]]  # by window, then (place, keyword)
     sources: dict[str, SourceCount]
+    words: dict[int, Words]  # by window

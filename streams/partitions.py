@@ -7,13 +7,15 @@ partition what it had handed over when it passed that step: no more where it run
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import reduce
 
 import msgspec
 import numpy as np
 
 from alerting.model import Evidence
-from streams.part import Part, Rows, SourceCount
+from streams.part import Part, Rows, SourceCount, Words
 from streams.rollup import MergedEvidence, together
+from streams.words import in_all
 
 NEVER = float("-inf")
 
@@ -28,6 +30,7 @@ class Pending(msgspec.Struct):
     late: list[tuple[float, Rows]] = []
     sources: list[tuple[float, dict[str, SourceCount]]] = []
     steps: list[float] = []
+    words: dict[int, Words] = {}
 
 
 class GapInPartsError(RuntimeError):
@@ -71,6 +74,7 @@ class Partitions:
             else:
                 pending.windows[start] = part.rows.at(start)
         pending.evidence.update({start: found for start, found in part.evidence.items() if start >= closed_until})
+        pending.words.update({start: found for start, found in part.words.items() if start >= closed_until})
         if len(part.late.window):
             pending.late.append((part.watermark, part.late))
         return True
@@ -101,6 +105,11 @@ class Partitions:
             if (found := pending.evidence.pop(start, None)) is not None:
                 evidence.append(found)
         return together(blocks), evidence[0] if len(evidence) == 1 else MergedEvidence(evidence)
+
+    def words(self, start: int) -> Words:
+        """Hand out the terms of one window."""
+        found = [pending.words.pop(start, Words()) for _, pending in sorted(self.pending.items())]
+        return reduce(in_all, found)
 
     def sources(self, step: float) -> dict[str, SourceCount]:
         """Hand out what sources brought up to the part with which each partition passed `step`, all partitions together."""

@@ -41,6 +41,7 @@ from streams.places import Places
 from streams.resolver import Resolver
 from streams.snapshot import baselines, prime, restore_detect, restore_intake, snapshot_detect, snapshot_intake
 from streams.taxonomy import Taxonomy, load_pack
+from streams.words import WordCounter
 
 REPLAY_SECRET = b"overheard replay: a known key, so that two replays give the same bytes"[:64]
 VERSION = 2  # of what a configuration and a log give; part of the config hash
@@ -96,6 +97,7 @@ class Pipeline:
             taxonomy=self.keywords,
             resolver=resolver,
             describer=Describer(self.keywords.leaf_words(), self.window_seconds),
+            words=WordCounter(self._known_words(resolver), self.window_seconds),
             window_seconds=self.window_seconds,
             lateness_seconds=config.lateness_seconds,
             channel=ChannelOf(config.sources),
@@ -168,6 +170,11 @@ class Pipeline:
         prime(self.detect, state, self._trees())
         for intake in self.intakes.values():
             intake.begin_at(self.detect.closed_until)
+
+    def _known_words(self, resolver: Resolver) -> frozenset[str]:
+        """Words that are no news: of the pack's phrases and of places' names."""
+        phrases = frozenset().union(*self.keywords.leaf_words().values())
+        return phrases.union(word for name, _ in resolver.text_names() for word in name.split())
 
     def _trees(self) -> str:
         return f"{self.keywords.digest} {self.places.digest}"

@@ -9,7 +9,7 @@ from alerting.model import Control, Evidence
 from streams.blind import SourceRate
 from streams.detect import NEVER, Detect
 from streams.intake import Intake
-from streams.part import Rows, SourceCount
+from streams.part import Rows, SourceCount, Words
 from streams.partitions import Pending
 from streams.voices import Spoken, packed, unpacked
 from streams.waiting import WaitingRoom
@@ -41,8 +41,9 @@ class PendingState(msgspec.Struct, array_like=True):
     windows: dict[int, bytes]
     evidence: list[tuple[int, int, int, Evidence]]
     late: list[tuple[float, bytes]]
-    sources: list[tuple[float, dict[str, SourceCount]]] = []
-    steps: list[float] = []
+    sources: list[tuple[float, dict[str, SourceCount]]]
+    steps: list[float]
+    words: dict[int, Words]
 
 
 class DetectState(msgspec.Struct, array_like=True):
@@ -57,7 +58,8 @@ class DetectState(msgspec.Struct, array_like=True):
     controls: list[Control]
     alerts: bytes
     born: float | None
-    declared: bool = True
+    declared: bool
+    words: bytes
 
 
 def snapshot_intake(intake: Intake) -> bytes:
@@ -110,6 +112,7 @@ def snapshot_detect(detect: Detect) -> bytes:
             alerts=detect.alerts.snapshot(),
             born=detect.born,
             declared=detect.partitions.declared,
+            words=detect.emerging.snapshot(),
         )
     )
 
@@ -125,6 +128,7 @@ def restore_detect(detect: Detect, state: bytes) -> None:
     detect.closed_until = taken.closed_until
     detect.controls = taken.controls
     detect.born = taken.born
+    detect.emerging.restore(taken.words)
     detect.alerts.restore(taken.alerts)
 
 
@@ -137,6 +141,7 @@ class Baselines(msgspec.Struct, array_like=True):
     bank: bytes
     sources: dict[str, SourceRate]
     learnt_until: float
+    words: bytes
 
 
 def baselines(detect: Detect, trees: str) -> bytes:
@@ -151,6 +156,7 @@ def baselines(detect: Detect, trees: str) -> bytes:
             detect.bank.snapshot(),
             detect.sources.rates,
             detect.closed_until,
+            detect.emerging.snapshot(),
         )
     )
 
@@ -164,6 +170,7 @@ def prime(detect: Detect, state: bytes, trees: str) -> None:
     detect.restore_bank(taken.bank, len(detect.index))
     detect.sources.rates = taken.sources
     detect.closed_until = taken.learnt_until
+    detect.emerging.restore(taken.words)
     detect.born = NEVER
 
 
@@ -176,6 +183,7 @@ def _pack(pending: Pending) -> PendingState:
         [(watermark, np.stack(rows).tobytes()) for watermark, rows in pending.late],
         pending.sources,
         pending.steps,
+        pending.words,
     )
 
 
@@ -188,6 +196,7 @@ def _unpack(state: PendingState) -> Pending:
     pending.evidence.update(evidence)
     pending.late = [(watermark, _rows(columns)) for watermark, columns in state.late]
     pending.sources, pending.steps = state.sources, state.steps
+    pending.words = state.words
     return pending
 
 

@@ -6,8 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from streams.detect import Detect
     from streams.pipeline import Pipeline
 
+MOST_WORDS = 20
+SAME_PEOPLE = 0.6  # of those who said a word, when so many said it in a pair only the pair is told
 LEARNING_SECONDS = 14 * 86400.0  # two of every hour of the week
 
 
@@ -17,6 +20,7 @@ def board_state(pipeline: Pipeline, *, primed: bool) -> dict[str, Any]:
         "window_seconds": pipeline.window_seconds,
         "budget_per_week": pipeline.config.budget_per_week,
         "budget_spent": float(pipeline.alerts.spent),
+        "new_words": new_words(pipeline.detect),
     }
     watermark = min(intake.watermark.value for intake in pipeline.intakes.values())
     if math.isfinite(watermark):
@@ -27,6 +31,22 @@ def board_state(pipeline: Pipeline, *, primed: bool) -> dict[str, Any]:
     if first_hour is not None and not primed:
         state["learning_until"] = first_hour * 3600 + LEARNING_SECONDS
     return state
+
+
+def new_words(detect: Detect) -> list[dict[str, Any]]:
+    """Terms that emerge, strongest first; a word of a pair that is told is not told again."""
+    told: list[dict[str, Any]] = []
+    said: set[str] = set()
+    found = detect.emerging.found
+    paired = {word: one for one in found if " " in one.term for word in one.term.split()}
+    for one in found:
+        pair = paired.get(one.term)
+        if one.term in said or (pair is not None and pair.people >= SAME_PEOPLE * one.people):
+            continue
+        said.add(one.term)
+        expected = round(one.expected, 2)
+        told.append({"word": one.term, "people": one.people, "expected": expected, "since": one.since})
+    return told[:MOST_WORDS]
 
 
 def usual_per_hour(pipeline: Pipeline, now: float) -> dict[str, float]:

@@ -13,7 +13,7 @@ from faust.types import TP
 from alerting.model import Control
 from streams.detect import Cells, Closed, Detect, Revision
 from streams.part import Part
-from streams.runtime.board_state import LEARNING_SECONDS
+from streams.runtime.board_state import LEARNING_SECONDS, new_words
 from streams.runtime.kafka import topics, wire
 from streams.runtime.kafka.counted import Counted, Surroundings
 from streams.runtime.kafka.kit import Kit
@@ -123,13 +123,14 @@ class DetectEngine:
         )
         return Keyed(topics.CELLS, f"{record.offset}:{index}".encode(), wire.encode(step))
 
-    def _board(self) -> dict[str, float]:
+    def _board(self) -> dict[str, Any]:
         """What the page shows about the whole deployment."""
         detect = self.detect
-        board = {
-            "window_seconds": float(self.kit.window_seconds),
+        board: dict[str, Any] = {
+            "window_seconds": self.kit.window_seconds,
             "budget_per_week": self.kit.config.budget_per_week,
             "budget_spent": float(detect.alerts.spent),
+            "new_words": new_words(detect),
         }
         watermark = min((pending.watermark for pending in detect.partitions.pending.values()), default=-math.inf)
         first_hour = min((rate.first_hour for rate in detect.sources.rates.values()), default=None)

@@ -36,9 +36,9 @@ def records(part: Part) -> list[Keyed]:
     found = []
     for chunk, (rows, late, evidence) in enumerate(pieces):
         sources = [source_record(one) for _, one in sorted(part.sources.items())] if chunk == 0 else []
-        record = PartRecord(
-            part.partition, part.seq, chunk, len(pieces), part.watermark, part.config, rows, late, evidence, sources
-        )
+        words = part.words if chunk == 0 else {}
+        told = rows, late, evidence, sources, words
+        record = PartRecord(part.partition, part.seq, chunk, len(pieces), part.watermark, part.config, *told)
         key = f"part:{part.partition}:{part.seq}:{chunk}".encode()
         found.append(Keyed(topics.PARTS, key, encode(record)))
     return found
@@ -111,6 +111,7 @@ def _part(pieces: list[PartRecord]) -> Part:
         _rows([piece.late for piece in pieces]),
         evidence,
         {one.name: source_count(one) for one in first.sources},
+        first.words,
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from alerting.model import Blind, Control, Evidence, Incident
 from streams.complaint import Complaint, DeadLetter, Where
+from streams.part import Words
 from streams.runtime.kafka import topics
 
 KIND = "overheard"  # the header that tells what is not just a complaint
@@ -82,6 +83,7 @@ class PartRecord(msgspec.Struct, frozen=True, tag="part", tag_field="record"):
     late: RowsRecord
     evidence: list[EvidenceRecord] = []
     sources: list[SourceRecord] = []
+    words: dict[int, Words] = {}  # by window
 
 
 class ControlRecord(msgspec.Struct, frozen=True, tag="control", tag_field="record"):
@@ -130,7 +132,7 @@ class StepRecord(msgspec.Struct, frozen=True, tag="step", tag_field="record"):
     blind: list[Blind] = []
     usual_per_hour: dict[str, float] = {}
     controls: list[Control] = []
-    board: dict[str, float] = {}
+    board: dict[str, Any] = {}
 
 
 class SignalRecord(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ import pytest
 from alerting.model import Evidence, Incident, Part, Scope
 from streams.complaint import DeadLetter, Where
 from streams.part import Part as RowPart
-from streams.part import Rows, SourceCount
+from streams.part import Rows, SourceCount, Words
 from streams.runtime.kafka import parts, topics, wire
 
 
@@ -19,7 +19,8 @@ def part(rows: int, evidence: int = 3) -> RowPart:
     one = Evidence((("bag", 3),), ("x" * 200,) * 3, 2, (60, 61))
     found = {60: {(place, 2): one for place in range(evidence)}} if evidence else {}
     sources = {"a": SourceCount("a", records=3, newest=61.5, seen_by_hour={4: 3}), "b": SourceCount("b", duplicates=1)}
-    return RowPart(1, 7, 120.25, "c0ffee", columns, Rows.empty(), found, sources)
+    words = {60: Words(3, {"belt 3": 2})}
+    return RowPart(1, 7, 120.25, "c0ffee", columns, Rows.empty(), found, sources, words)
 
 
 def same(one: RowPart, other: RowPart) -> bool:
