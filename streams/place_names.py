@@ -45,7 +45,10 @@ _DIRECTIONS = spaced("""
     northwestern southeastern southwestern upstate downstate coastal rural n s e w ne nw se sw mid
 """)
 _COUNTY = spaced("county parish")
-_IMAGINED = spaced("your ur his her their heart mind dreams head soul pants")
+_IMAGINED = spaced("""
+    your ur his her their heart mind dreams head soul pants wishing looking searching chasing dreaming missing finding leaving
+""")
+_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")  # "PlanoTexas"
 
 
 @dataclass(slots=True)
@@ -76,7 +79,7 @@ class LocationReader:
             words = [text]
         if meanings := [meaning for meaning in index.name(" ".join(words)) if meaning.alone]:
             return index.decide(meanings)
-        text = _BEFORE.sub(" ", text.strip()) or text
+        text = self._spaced(_BEFORE.sub(" ", text.strip()) or text)
         is_address = _US_ZIP.search(text) is not None and "," in text
         pieces = (
             [text]
@@ -93,6 +96,13 @@ class LocationReader:
             ]
         said = [*(place for places in found for place in places), *((place, True) for place in self._flags(text))]
         return index.agree([place for place, sure in said if sure], [place for place, sure in said if not sure])
+
+    def _spaced(self, text: str) -> str:
+        """A single word written in humps as the places it holds, where every hump is one: "PlanoTexas"."""
+        humps = _HUMPS.split(text.strip(" .#@")) if " " not in text else []
+        if len(humps) == 2 and all(self._index.name(hump.casefold()) for hump in humps):
+            return ", ".join(humps)
+        return text
 
     def _is_code(self, piece: str) -> bool:
         code = piece.strip(" .#@").upper()

@@ -38,6 +38,9 @@ def where(resolver: Resolver, location: str) -> str:
         ("Salem, OR", "Salem / Oregon"),
         ("Salem, Ore. 97301", "Salem / Oregon"),
         ("Lubbock TX", "Lubbock / Texas"),
+        ("PlanoTexas", "Plano / Texas"),
+        ("MacDonald", "nowhere"),
+        ("looking for alaska", "nowhere"),
         ("lubbock tx", "Lubbock / Texas"),
         ("LUBBOCK, TEXAS, USA", "Lubbock / Texas"),
         ("D.C.", "Washington / District of Columbia"),
@@ -259,13 +262,13 @@ def test_one_place_is_picked_only_where_the_names_agree(resolver: Resolver) -> N
 @pytest.mark.data
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real complaints are not here")
 def test_locations_judged_by_hand(resolver: Resolver) -> None:
-    """Six samples of 200 distinct strings; what a person reads in each stands in the table, also where the resolver is wrong."""
+    """Seven samples of about 200 distinct strings; what a person reads in each stands in the table, also where the resolver is wrong."""
     location = {row["id"]: row["location"] for row in _rows("airline_tweets_2015")}
     with (Path(__file__).parent / "airline_locations.csv").open(newline="") as file:
         judged = list(csv.DictReader(file))
     right = sum(resolver.places.id(resolver.from_location(location[row["row"]])) == row["expected"] for row in judged)
     assert len(judged) >= 200
-    assert right / len(judged) >= 0.95
+    assert right / len(judged) >= 0.96
 
 
 @pytest.mark.data
