@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from dashboards.replay_command import compare, replay
+from dashboards.compare_command import compare
+from dashboards.replay_command import replay
 
 
 @click.command()

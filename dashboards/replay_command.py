@@ -1,4 +1,4 @@
-"""The commands `replay` and `compare`."""
+"""The command `replay`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 import msgspec
+from sqlalchemy.engine import make_url
 
 from alerting.model import Control
+from streams.codec import Rejected, parse_time
 from streams.labels import Label, read_labels
 from streams.pipeline import PipelineConfig
 from streams.runtime.event_order import Progress
@@ -31,7 +34,12 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
+@click.argument("files", nargs=-1, type=FILE, metavar="[FILE...]")
+@click.option(
+    "--store", metavar="URL", help="Instead of files: the complaints that the service of this store has kept."
+)
+@click.option("--from", "since", metavar="TIME", help="With --store: only what arrived from then on (ISO 8601).")
+@click.option("--to", "until", metavar="TIME", help="With --store: only what arrived before.")
 @click.option("--pack", required=True, help="What to listen for: a shipped pack's name, or the path of a pack.")
 @click.option(
     "--out",
@@ -82,38 +90,42 @@ def replay(
 
     config = _config(given)
     options = CsvOptions(_columns(given["mapped"]), given["source"], given["time_format"])
-    with _told():
+    if bool(files) == bool(given["store"]):
+        raise click.UsageError("name files to replay, or --store, not both")
+    with _told(), _kept(given) as kept:
         check_replaceable(out)
-        job = Job(
-            [Input(path, options) for path in files],
-            config,
-            _labels(labels),
-            _controls(controls),
-            _settings(files, labels, controls, given),
-        )
+        acts = _controls(controls) if controls or kept is None else kept.controls
+        inputs = [Input(path, options) for path in ((kept.path,) if kept else files)]
+        for text in kept.notices if kept else ():
+            click.echo(f"note: {text}", err=True)
+        job = Job(inputs, config, _labels(labels), acts, _settings(files, labels, controls, given))
         warning = _sweep(job, out, sweep) if sweep else _single(job, out)
     if warning:
         click.echo(f"error: {warning}", err=True)
         sys.exit(DEAD_EXIT)
 
 
-@click.command()
-@click.argument("before", type=FOLDER, metavar="DIR_A")
-@click.argument("after", type=FOLDER, metavar="DIR_B")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
-@click.option("--signals", is_flag=True, help="Signals too, not only what was suspected or confirmed.")
-def compare(before: Path, after: Path, as_json: bool, signals: bool) -> None:
-    """Which incidents appear, vanish or move between two replays."""
-    from dashboards.compare import compared, read_incidents, show
+@contextmanager
+def _kept(given: dict[str, Any]) -> Iterator[Any]:
+    """What a service has kept, as a file that goes afterwards; None where files were named."""
+    from streams.runtime.kept import read_kept
 
+    if not given["store"]:
+        yield None
+        return
+    with TemporaryDirectory(prefix="overheard-replay-") as folder:
+        yield read_kept(
+            given["store"], Path(folder), _moment(given, "since", "--from"), _moment(given, "until", "--to")
+        )
+
+
+def _moment(given: dict[str, Any], name: str, option: str) -> float | None:
+    if given[name] is None:
+        return None
     try:
-        result = compared(read_incidents(before, signals), read_incidents(after, signals))
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from None
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(result), indent=1).decode())
-    else:
-        show(result, str(before), str(after))
+        return parse_time(given[name])[0]
+    except Rejected as error:
+        raise click.BadParameter(f"{given[name]!r}: {error.detail}", param_hint=option) from None
 
 
 def _single(job: Any, out: Path) -> str | None:
@@ -221,7 +233,11 @@ def _settings(files: tuple[Path, ...], labels: Path | None, controls: Path | Non
     """The call as it can be repeated: names instead of paths, and only what differs from the defaults."""
     from dashboards.report_data import Settings
 
-    words = ["overheard", "replay", *(path.name for path in files), "--pack", given["pack"]]
+    words = ["overheard", "replay", *(path.name for path in files)]
+    for option in ("store", "since", "until"):
+        shown = make_url(given["store"]).render_as_string() if option == "store" and given["store"] else given[option]
+        words += [{"since": "--from", "until": "--to"}.get(option, "--store"), shown] if shown else []
+    words += ["--pack", given["pack"]]
     for option, path in (("--labels", labels), ("--controls", controls)):
         words += [option, path.name] if path else []
     for one in given["mapped"]:

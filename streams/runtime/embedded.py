@@ -23,6 +23,7 @@ from streams.runtime.exporter import Exporter, runner_figures
 from streams.runtime.feeds import follow, read_lines, tick
 from streams.runtime.followed import Followed
 from streams.runtime.journal import Journal, JournalFullError
+from streams.runtime.kept import note_where
 from streams.runtime.lock import Lock
 from streams.runtime.runner import Runner
 from streams.runtime.secret import author_secret
@@ -53,6 +54,7 @@ class Service:
             if self.journal.torn_bytes:
                 log.warning("journal: torn tail cut off", bytes=self.journal.torn_bytes)
             self.store = open_store(service.store_url)
+            note_where(self.store, settings)
             self.reader = Reader(self.store, self.health)
             self.files = [Followed(source, number) for number, source in enumerate(settings.files, 1)]
             writer = Writer(self.store, self.pipeline.places, self.pipeline.keywords, self._channel, service.cell_days)

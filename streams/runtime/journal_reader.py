@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from streams.runtime.entries import Logged, decode, find_next
 
-if TYPE_CHECKING:
-    from streams.runtime.journal import Journal
-
 READ_BYTES = 1024 * 1024
+
+
+class Segments(Protocol):
+    """A journal as far as reading needs it."""
+
+    past_damage: bool
+
+    def segments(self) -> list[Path]: ...
+    def synced(self) -> tuple[int, Path, int]: ...  # the next seq, the newest segment, its synced bytes
 
 
 class JournalDamagedError(RuntimeError):
@@ -20,7 +26,7 @@ class JournalDamagedError(RuntimeError):
 class JournalReader:
     """Reads entries in order, only synced ones; damage passed over (where allowed) is told in `passed`."""
 
-    def __init__(self, journal: Journal, seq: int) -> None:
+    def __init__(self, journal: Segments, seq: int) -> None:
         self.journal = journal
         found = journal.segments()
         holding = [path for path in found if int(path.stem) <= seq] or found[:1]

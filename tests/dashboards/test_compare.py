@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from dashboards.compare import compared, read_incidents
-from dashboards.replay_command import compare
+from dashboards.compare_command import compare
 
 HOUSTON = ["Houston", "Texas", "United States", "everywhere"]
 
