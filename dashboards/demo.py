@@ -29,8 +29,10 @@ from streams.pack import SHIPPED
 from streams.pipeline import Pipeline
 from streams.runtime.embedded import Service, pipeline_config
 from streams.runtime.entries import RECORD, TICK, Entry
+from streams.runtime.kafka.foreign_logs import quieten
+from streams.runtime.kafka.memory_service import MemoryService
 from streams.runtime.logs import configure
-from streams.runtime.serving import bind, run
+from streams.runtime.serving import bind, run, serve
 from streams.runtime.settings import ServiceSettings, Settings
 from streams.runtime.simulate import simulator
 from streams.runtime.store.migrations import open_store
@@ -55,8 +57,11 @@ class Clock:
         return self.start if self.began is None else self.start + (time.monotonic() - self.began) * self.speed
 
 
-def run_demo(*, port: int, speed: float, seed: int, seconds: float | None, browser: bool) -> None:
-    """Learn, serve, live the day; ends by Ctrl-C or after `seconds`, with an evaluation on standard output."""
+def run_demo(*, port: int, speed: float, seed: int, seconds: float | None, browser: bool, memory: bool = False) -> None:
+    """Learn, serve, live the day; ends by Ctrl-C or after `seconds`, with an evaluation on standard output.
+
+    `memory`: the Faust app on its in-memory transport counts, in place of the embedded service.
+    """
     configure(quiet=True)
     bound = bind("127.0.0.1", port, next_free=True)
     address = f"http://127.0.0.1:{bound.getsockname()[1]}/"
@@ -72,18 +77,24 @@ def run_demo(*, port: int, speed: float, seed: int, seconds: float | None, brows
             baselines=folder / "baselines",
         )
         held = _learn(settings, records, made.scored_from)
-        service = Service(settings)
+        service = MemoryService(settings) if memory else Service(settings)
         clock = Clock(made.scored_from, speed)
         click.echo(f"\nThe day begins: {address}  ({speed:g} simulated seconds a second; Ctrl-C ends it)")
         if browser:
             webbrowser.open(address)
 
-        def mount(app: FastAPI, service: Service) -> None:
+        def mount(app: FastAPI, service: Service | MemoryService) -> None:
             service_page.put_on(app, service, now=clock)
             feed = Feed(service, clock, held, records, seconds)
             nicegui_app.on_startup(feed.start)
 
-        run(service, bound, mount)
+        if isinstance(service, MemoryService):
+            quieten()
+            app = FastAPI(title="overheard", openapi_url=None)
+            mount(app, service)
+            asyncio.run(serve(app, service, bound))
+        else:
+            run(service, bound, mount)
         _tell(settings, made.labels(), clock())
 
 
@@ -92,7 +103,7 @@ class Feed:
 
     def __init__(
         self,
-        service: Service,
+        service: Service | MemoryService,
         clock: Clock,
         held: list[tuple[float, bytes]],
         records: Iterator[tuple[float, bytes]],

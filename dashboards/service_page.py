@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from streams.runtime.embedded import Service
+    from streams.runtime.kafka.memory_service import MemoryService
 
 
 def page_settings(settings: Settings) -> PageSettings:
@@ -41,7 +42,7 @@ def problems(settings: Settings) -> list[str]:
     return []
 
 
-def put_on(app: FastAPI, service: Service, now: Callable[[], float] = time.time) -> None:
+def put_on(app: FastAPI, service: Service | MemoryService, now: Callable[[], float] = time.time) -> None:
     """Add the page to the service's app; `now` is the clock that people see."""
     from dashboards.server import mount  # not before it is needed: NiceGUI takes seconds
     from streams.runtime.serving import PATHS

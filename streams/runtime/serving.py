@@ -8,6 +8,7 @@ import errno
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import structlog
 import uvicorn
@@ -54,12 +55,28 @@ class Server(uvicorn.Server):
         yield
 
 
+class Startable(Protocol):
+    """Something that works in a loop."""
+
+    def start(self) -> None:
+        """Begin, in the running loop."""
+
+    async def stop(self) -> None:
+        """End."""
+
+
 async def run_app(service: Service, bound: socket.socket, mount: Mount | None = None) -> None:
     """Serve until SIGINT or SIGTERM, then end within 5 s."""
     app = FastAPI(title="overheard", openapi_url="/openapi.json" if mount is None else None)
     app.include_router(router(service))
     if mount is not None:
         mount(app, service)
+    await serve(app, service, bound)
+    log.info("stopped", next_entry=service.journal.next_seq)
+
+
+async def serve(app: FastAPI, service: Startable, bound: socket.socket) -> None:
+    """The app and what stands behind it, until SIGINT or SIGTERM."""
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS, lifespan="on"
     )
@@ -78,7 +95,6 @@ async def run_app(service: Service, bound: socket.socket, mount: Mount | None = 
         await server.serve(sockets=[bound])
     finally:
         await service.stop()
-        log.info("stopped", next_entry=service.journal.next_seq)
 
 
 def run(service: Service, bound: socket.socket, mount: Mount | None = None) -> None:

@@ -49,6 +49,7 @@ def build(settings: KafkaSettings, stages: Stages, folder: Path, *, memory: str 
         stream_recovery_delay=0.0,
         stream_wait_empty=False,  # what is half done at a rebalance is done again
         producer_linger=LINGER_SECONDS,
+        producer_metadata_max_age_ms=METADATA_SECONDS * 1000,
         producer_max_batch_size=256 * 1024,
         producer_max_request_size=topics.MAX_RECORD_BYTES,
     )

@@ -97,4 +97,5 @@ class IntakeStage(Counted):
             return
         if await self.around.highwater(self.tp) == self.next_offset:
             self.input_at = now
-            await (await self.around.send(wire.tick(time.time(), self.tp.partition)))
+            with contextlib.suppress(AssertionError):  # aiokafka's producer has not heard of a new partition yet
+                await (await self.around.send(wire.tick(time.time(), self.tp.partition)))
