@@ -60,7 +60,8 @@ def test_the_pack_is_as_large_as_promised(taxonomy: Taxonomy) -> None:
 
 @pytest.mark.data
 def test_on_texts_it_was_written_with(taxonomy: Taxonomy) -> None:
+    """What it did on these before they corrected it stands in streams/packs/README.md; this holds what they taught."""
     for keyword, tally in judge(taxonomy).items():
         if tally.cases >= RARE:
-            assert tally.precision >= 0.85, keyword
-            assert tally.recall >= 0.80, keyword
+            assert tally.precision >= 0.87, keyword
+            assert tally.recall >= 0.85, keyword
