@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from alerting import controls as acts
-from alerting.case import Case, incident
+from alerting.case import Case, identity, incident
 from alerting.evidence import collect
 from alerting.figures import bring_up_to_date
 from alerting.gates import Bar
@@ -215,6 +215,7 @@ class Alerts:
 
     def _tell(self, case: Case, close: Close, reason: str) -> Incident:
         if not case.told:
+            case.id = identity(case, self.atlas, {other.id for other in (*self.cases, *self.archive)})
             for _, control in sorted(self.standing.silences.items()):
                 acts.silence(case, control, self.atlas)
         case.told_people, case.told_place, case.told_at = case.people, case.place, close.decided

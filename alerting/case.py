@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from typing import Literal
 
 import msgspec
@@ -96,11 +97,13 @@ class Case(msgspec.Struct):
         return max(ends, default=None)
 
 
-def identity(case: Case, atlas: Atlas) -> str:
-    """Hash of scope, keywords and onset."""
+def identity(case: Case, atlas: Atlas, taken: Collection[str] = ()) -> str:
+    """Hash of scope, keywords and onset; another case may look back to the same onset, then it is one of its opening too."""
     keywords = sorted(atlas.keywords.id(keyword) for keyword in case.keywords)
     text = "\0".join((atlas.places.id(case.place), *keywords, iso(case.onset), "drill" if case.drill else ""))
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    while (found := hashlib.blake2b(text.encode(), digest_size=8).hexdigest()) in taken:
+        text += f"\0{case.opened_at}"
+    return found
 
 
 def title(case: Case, atlas: Atlas) -> str:
@@ -132,9 +135,7 @@ def parts_of(case: Case, atlas: Atlas) -> list[int]:
 
 
 def incident(case: Case, atlas: Atlas, channels: tuple[str, ...], now: float, reason: str) -> Incident:
-    """The next revision of a case."""
-    if not case.id:
-        case.id = identity(case, atlas)
+    """The next revision of a case, which has its id."""
     case.revision += 1
     assert case.opened_at is not None
     assert case.state != "run"
