@@ -9,6 +9,7 @@ from dashboards.service_page import problems, put_on
 from streams.runtime.commands import Page
 from streams.runtime.commands import commands as stream_commands
 from streams.runtime.learn import learn
+from streams.runtime.produce_command import produce_command
 from streams.runtime.simulate import simulate
 
 
@@ -20,7 +21,7 @@ def main(context: click.Context) -> None:
     context.obj = Page(problems, put_on)
 
 
-for command in (*stream_commands, learn, simulate, *dashboard_commands):
+for command in (*stream_commands, learn, produce_command, simulate, *dashboard_commands):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,12 +14,14 @@ import click
 import msgspec
 from sqlalchemy.engine import make_url
 
-from alerting.model import Control
-from streams.codec import Rejected, parse_time
-from streams.labels import Label, read_labels
+from alerting.model import iso
+from dashboards.replay_inputs import FileOrTopic, Moment, Topic, inputs
+from dashboards.replay_inputs import controls as read_controls
+from dashboards.replay_inputs import labels as read_labels
 from streams.pipeline import PipelineConfig
 from streams.runtime.event_order import Progress
-from streams.runtime.files import CsvOptions, FileError, Input
+from streams.runtime.file_options import csv_options
+from streams.runtime.files import FileError
 from streams.runtime.out_folder import SWEEP, FolderInTheWayError, check_replaceable, out_folder
 
 DEAD_EXIT = 3
@@ -34,12 +35,15 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("files", nargs=-1, type=FILE, metavar="[FILE...]")
+@click.argument("files", nargs=-1, type=FileOrTopic(), metavar="[FILE...|kafka://TOPIC]")
 @click.option(
     "--store", metavar="URL", help="Instead of files: the complaints that the service of this store has kept."
 )
-@click.option("--from", "since", metavar="TIME", help="With --store: only what arrived from then on (ISO 8601).")
-@click.option("--to", "until", metavar="TIME", help="With --store: only what arrived before.")
+@click.option("--from", "since", type=Moment(), help="Store, topic: only what arrived from then on (ISO 8601).")
+@click.option("--to", "until", type=Moment(), help="Store, topic: only what arrived before.")
+@click.option(
+    "--config", "kafka_config", type=FILE, help="Topic: the deployment's TOML, which says where the brokers are."
+)
 @click.option("--pack", required=True, help="What to listen for: a shipped pack's name, or the path of a pack.")
 @click.option(
     "--out",
@@ -51,18 +55,12 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option(
     "--controls", type=FILE, help="People's acts (JSON lines) to repeat: silences, feedback, planned events …"
 )
-@click.option(
-    "--map",
-    "mapped",
-    multiple=True,
-    metavar="FIELD=COLUMN",
-    help="CSV: the column of a field; id='*' makes ids from rows.",
-)
-@click.option("--source", help="CSV: the source of rows that name none, such as 311:houston.")
-@click.option("--time-format", help="CSV: how created_at is written, as in strptime, where it is not ISO 8601.")
+@csv_options
 @click.option("--timezone", help="Zone of times without one, such as America/Chicago; they are refused otherwise.")
 @click.option(
-    "--partitions", default=1, show_default=True, type=click.IntRange(1, 256), help="Route records as Kafka would."
+    "--partitions",
+    type=click.IntRange(1, 256),
+    help="Route records as Kafka would: 1 if not given, for a topic as many as it has.",
 )
 @click.option(
     "--budget",
@@ -80,52 +78,32 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     "--sweep", metavar="NAME=A,B,…", help=f"Replay once per value and compare; NAME is {', '.join(SWEEPABLE)}."
 )
 def replay(
-    files: tuple[Path, ...], out: Path, labels: Path | None, controls: Path | None, sweep: str | None, **given: Any
+    files: tuple[Path | Topic, ...],
+    out: Path,
+    labels: Path | None,
+    controls: Path | None,
+    sweep: str | None,
+    **given: Any,
 ) -> None:
     """Hear old complaints again and report what would have been told, and when.
 
-    Files are JSON lines or CSV, plain or gzip, in any order; several merge. Writes incidents.jsonl, cells.csv.gz, evaluation.json and report.html.
+    Files are JSON lines or CSV, plain or gzip, in any order; several merge. A topic gives what its records in a file would.
+    Writes incidents.jsonl, cells.csv.gz, evaluation.json and report.html.
     """
     from dashboards.replay_results import Job
 
-    config = _config(given)
-    options = CsvOptions(_columns(given["mapped"]), given["source"], given["time_format"])
-    if bool(files) == bool(given["store"]):
-        raise click.UsageError("name files to replay, or --store, not both")
-    with _told(), _kept(given) as kept:
+    with _told(), inputs(files, given) as opened:
+        given["partitions"] = given["partitions"] or opened.partitions
         check_replaceable(out)
-        acts = _controls(controls) if controls or kept is None else kept.controls
-        inputs = [Input(path, options) for path in ((kept.path,) if kept else files)]
-        for text in kept.notices if kept else ():
+        acts = opened.controls if controls is None else read_controls(controls)
+        settings = _settings(files, labels, controls, given)
+        for text in opened.notices:
             click.echo(f"note: {text}", err=True)
-        job = Job(inputs, config, _labels(labels), acts, _settings(files, labels, controls, given))
+        job = Job(opened.sources, _config(given), read_labels(labels), acts, settings)
         warning = _sweep(job, out, sweep) if sweep else _single(job, out)
     if warning:
         click.echo(f"error: {warning}", err=True)
         sys.exit(DEAD_EXIT)
-
-
-@contextmanager
-def _kept(given: dict[str, Any]) -> Iterator[Any]:
-    """What a service has kept, as a file that goes afterwards; None where files were named."""
-    from streams.runtime.kept import read_kept
-
-    if not given["store"]:
-        yield None
-        return
-    with TemporaryDirectory(prefix="overheard-replay-") as folder:
-        yield read_kept(
-            given["store"], Path(folder), _moment(given, "since", "--from"), _moment(given, "until", "--to")
-        )
-
-
-def _moment(given: dict[str, Any], name: str, option: str) -> float | None:
-    if given[name] is None:
-        return None
-    try:
-        return parse_time(given[name])[0]
-    except Rejected as error:
-        raise click.BadParameter(f"{given[name]!r}: {error.detail}", param_hint=option) from None
 
 
 def _single(job: Any, out: Path) -> str | None:
@@ -195,54 +173,22 @@ def _config(given: dict[str, Any]) -> PipelineConfig:
     )
 
 
-def _columns(mapped: tuple[str, ...]) -> dict[str, str]:
-    columns = {}
-    for one in mapped:
-        field, equals, column = one.partition("=")
-        if not equals or not column:
-            raise click.BadParameter(
-                f"{one!r}: FIELD=COLUMN is wanted, as in created_at='Created At'", param_hint="--map"
-            )
-        columns[field.strip()] = column
-    return columns
-
-
-def _labels(path: Path | None) -> list[Label]:
-    if path is None:
-        return []
-    try:
-        return read_labels(path.read_bytes())
-    except (ValueError, msgspec.DecodeError) as error:
-        raise FileError(f"{path}: {error}") from None
-
-
-def _controls(path: Path | None) -> list[Control]:
-    if path is None:
-        return []
-    controls = []
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
-        if line.strip():
-            try:
-                controls.append(msgspec.json.decode(line, type=Control))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise FileError(f"{path}, line {number}: {error}") from None
-    return controls
-
-
-def _settings(files: tuple[Path, ...], labels: Path | None, controls: Path | None, given: dict[str, Any]) -> Any:
+def _settings(
+    files: tuple[Path | Topic, ...], labels: Path | None, controls: Path | None, given: dict[str, Any]
+) -> Any:
     """The call as it can be repeated: names instead of paths, and only what differs from the defaults."""
     from dashboards.report_data import Settings
 
     words = ["overheard", "replay", *(path.name for path in files)]
-    for option in ("store", "since", "until"):
-        shown = make_url(given["store"]).render_as_string() if option == "store" and given["store"] else given[option]
-        words += [{"since": "--from", "until": "--to"}.get(option, "--store"), shown] if shown else []
+    words += ["--store", make_url(given["store"]).render_as_string()] if given["store"] else []
+    for option, moment in (("--from", given["since"]), ("--to", given["until"])):
+        words += [] if moment is None else [option, iso(moment)]
     words += ["--pack", given["pack"]]
     for option, path in (("--labels", labels), ("--controls", controls)):
         words += [option, path.name] if path else []
     for one in given["mapped"]:
         words += ["--map", one]
-    defaults = {parameter.name: parameter.default for parameter in replay.params}
+    defaults = {parameter.name: parameter.default for parameter in replay.params} | {"partitions": 1}
     for name in ("source", "time_format", "timezone", "partitions", "budget", "lateness", "window", "detector"):
         if given[name] is not None and given[name] != defaults[name]:
             value = given[name]

@@ -16,14 +16,14 @@ from streams.evaluation import Evaluation, evaluate
 from streams.labels import Label
 from streams.pipeline import Pipeline, PipelineConfig
 from streams.runtime.event_order import Progress
-from streams.runtime.files import Input
+from streams.runtime.files import Source
 from streams.runtime.replay import MAX_DEAD_SHARE, Replayed, replay, told_reasons
 
 
 class Job(NamedTuple):
     """What to replay, and how it was asked for."""
 
-    inputs: Sequence[Input]
+    inputs: Sequence[Source]
     config: PipelineConfig
     labels: Sequence[Label]
     controls: Sequence[Control]

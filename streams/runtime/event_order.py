@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from streams.runtime.event_time import UNDATED, EventTimes, Zone
-from streams.runtime.files import Block, Input
+from streams.runtime.files import Block, Source
 from streams.runtime.sorted_runs import BATCH, Dated, SortedRuns
 
 MAX_TIE_BYTES = 32 * 1024 * 1024  # records of one and the same time that are sorted in memory
@@ -35,7 +35,7 @@ class Ordered(NamedTuple):
     batches: Iterator[list[Dated]]
 
 
-def in_order(inputs: Sequence[Input], zone: Zone, folder: Path, progress: Progress = lambda *_: None) -> Ordered:
+def in_order(inputs: Sequence[Source], zone: Zone, folder: Path, progress: Progress = lambda *_: None) -> Ordered:
     """Looks at the files and puts them in order. `folder` takes temporary files. Raises FileError."""
     total = sum(one.size_bytes for one in inputs)
     before = records = 0

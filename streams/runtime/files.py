@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 CHUNK_BYTES = 256 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024  # what a longer line has beyond this is dropped; it is refused as too large anyway
@@ -30,6 +30,17 @@ class Block(NamedTuple):
 
     values: list[bytes]
     positions: Sequence[int]
+
+
+class Source(Protocol):
+    """What complaints are read from, as often as wanted."""
+
+    name: str
+    size_bytes: int
+    notices: dict[str, str]  # what was odd about it, each thing once
+
+    def blocks(self, read: BytesRead = ...) -> Iterator[Block]:
+        """Its records; `read` is told the bytes consumed so far. Raises FileError."""
 
 
 class CsvOptions(NamedTuple):

@@ -18,7 +18,7 @@ from streams.hearing import Heard
 from streams.intake import Intake, IntakeConfig
 from streams.runtime.event_order import Ordered, Progress, in_order
 from streams.runtime.event_time import UNDATED
-from streams.runtime.files import Input
+from streams.runtime.files import Source
 from streams.runtime.kafka.topics import MAX_RECORD_BYTES
 from streams.runtime.kafka.wire import HISTORY_HEADERS, tick
 from streams.runtime.routing import Router, key_of
@@ -49,7 +49,7 @@ class TimeAlone(Intake):
 
 
 async def produce(
-    inputs: Sequence[Input],
+    inputs: Sequence[Source],
     sender: Sender,
     config: IntakeConfig,
     folder: Path,

@@ -21,7 +21,7 @@ from streams.part import SourceCount
 from streams.pipeline import Outputs, Pipeline, ZoneOf
 from streams.runtime.cell_spool import CellSpool
 from streams.runtime.event_order import Progress, in_order
-from streams.runtime.files import FileError, Input
+from streams.runtime.files import FileError, Source
 from streams.runtime.routing import Router
 from streams.runtime.sorted_runs import Dated
 
@@ -67,7 +67,7 @@ class Replayed(msgspec.Struct, kw_only=True):
 
 
 def replay(
-    inputs: Sequence[Input],
+    inputs: Sequence[Source],
     pipeline: Pipeline,
     folder: Path,
     *,

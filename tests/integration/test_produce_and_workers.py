@@ -1,0 +1,92 @@
+"""A file sent to Kafka and counted by two workers gives the incidents of replaying it; and so does replaying the topic."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from deployment import Deployment
+
+from benchmarks.broker import Broker
+from streams.runtime.kafka import topics
+
+PARTITIONS = 3
+
+
+def overheard(*arguments: str | Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "overheard", *map(str, arguments)], capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def complaints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A week that ends in a storm, in no order, some records broken, some of them twice."""
+    path = tmp_path_factory.mktemp("complaints") / "complaints.jsonl"
+    overheard("simulate", "--scenario", "power-storm", "--out", path, "--learn-days", "4", "--seed", "7")
+    lines = path.read_bytes().splitlines()
+    lines += [*lines[100:150], b"not json", b'{"id": "x"}']
+    lines += [b'{"id": "far", "source": "s", "text": "no power", "created_at": 4e9}']
+    random.Random(3).shuffle(lines)
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    return path
+
+
+def ordered(deployment: Deployment) -> bytes:
+    """The revisions on the topic, as `replay` writes them."""
+    by_key = {record.key: record.value for record in deployment.records(topics.INCIDENTS)}
+    found = [json.loads(value) for value in by_key.values()]
+    lines = sorted(
+        (one["updated_at"], one["id"], one["revision"], value)
+        for one, value in zip(found, by_key.values(), strict=True)
+    )
+    return b"".join(value + b"\n" for *_, value in lines)
+
+
+def test_two_workers_give_the_bytes_of_a_replay(broker: Broker, tmp_path: Path, complaints: Path) -> None:
+    deployment = Deployment(tmp_path / "deployment", broker.address, partitions=PARTITIONS, prefix="produced-two")
+    try:
+        deployment.start()
+        deployment.start()
+        told = overheard("produce", complaints, "--config", deployment.config)
+        assert told.startswith(f"{len(complaints.read_bytes().splitlines()):,} records sent"), told
+        deployment.settle()
+        found = ordered(deployment)
+    finally:
+        deployment.end()
+    replay = ("--pack", "power", "--partitions", str(PARTITIONS))
+    overheard("replay", complaints, *replay, "--out", tmp_path / "file")
+    wanted = (tmp_path / "file" / "incidents.jsonl").read_bytes()
+    assert b'"state":"confirmed"' in wanted
+    revisions = [(one["id"], one["revision"]) for one in map(json.loads, wanted.splitlines())]
+    assert len(set(revisions)) == len(revisions)
+    assert found == wanted
+    topic = f"kafka://{deployment.name(topics.COMPLAINTS)}"
+    overheard("replay", topic, "--pack", "power", "--config", deployment.config, "--out", tmp_path / "topic")
+    for name in ("incidents.jsonl", "cells.csv.gz", "evaluation.json"):
+        assert (tmp_path / "topic" / name).read_bytes() == (tmp_path / "file" / name).read_bytes(), name
+
+
+def test_a_topic_is_replayed_as_far_as_it_had_come_by_then(broker: Broker, tmp_path: Path, complaints: Path) -> None:
+    deployment = Deployment(tmp_path / "deployment", broker.address, partitions=PARTITIONS, prefix="produced-part")
+    lines = sorted(complaints.read_bytes().splitlines())
+    earlier, later = tmp_path / "earlier.jsonl", tmp_path / "later.jsonl"
+    earlier.write_bytes(b"\n".join(lines[:8_000]))
+    later.write_bytes(b"\n".join(lines[8_000:]))
+    overheard("produce", earlier, "--config", deployment.config, "--no-end")
+    time.sleep(0.01)
+    between = datetime.now(UTC).isoformat()
+    overheard("produce", later, "--config", deployment.config)
+    overheard("replay", earlier, "--pack", "power", "--partitions", "3", "--out", tmp_path / "file")
+    topic = (f"kafka://{deployment.name(topics.COMPLAINTS)}", "--to", between, "--config", deployment.config)
+    overheard("replay", *topic, "--pack", "power", "--out", tmp_path / "topic")
+    for name in ("incidents.jsonl", "cells.csv.gz", "evaluation.json"):
+        assert (tmp_path / "topic" / name).read_bytes() == (tmp_path / "file" / name).read_bytes(), name
