@@ -136,7 +136,9 @@ class Broker:
         )
         (folder / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
         self.process: subprocess.Popen[bytes] | None = None
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster = (
+            "A" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
+        )  # one that begins with - is taken for an option
         self._run("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties))
 
     def start(self) -> None:

@@ -33,13 +33,13 @@ FILLER = _FILLER.split()
 START = 1_767_571_200.0
 
 
-def pack_toml() -> str:
-    """A pack of the 200 phrases: 25 leaves of eight under five tops."""
+def pack_toml(phrases_a_leaf: int = 8) -> str:
+    """A pack of the 200 phrases: leaves of so many under five tops."""
     lines = ["[pack]", 'name = "bench"', 'title = "Benchmark"', "window_seconds = 300", 'language = "en"']
     for top in range(5):
         lines += ["[[keywords]]", f'id = "top{top}"', f'name = "top {top}"']
-    for leaf in range(25):
-        phrases = json.dumps(PHRASES[leaf * 8 : leaf * 8 + 8])
+    for leaf in range(len(PHRASES) // phrases_a_leaf):
+        phrases = json.dumps(PHRASES[leaf * phrases_a_leaf : (leaf + 1) * phrases_a_leaf])
         lines += ["[[keywords]]", f'id = "top{leaf % 5}/leaf{leaf}"', f'name = "leaf {leaf}"', f"phrases = {phrases}"]
     return "\n".join(lines) + "\n"
 
