@@ -117,11 +117,11 @@ class Detect:
         """Close every window that ends at `until` or before."""
         while (start := self._next(until)) is not None:
             closed.append(self._close(start))
-            self.closed_until = start + self.config.window_seconds
+            self.closed_until = float(start + self.config.window_seconds)
         if until > self.closed_until:
             self._pass_over(until)
             self.emerging.pass_time(until)
-            self.closed_until = until
+            self.closed_until = float(until)
 
     def _next(self, until: int) -> int | None:
         """The next window to close: one with rows, or the very next one while an incident is open or a control waits."""
@@ -133,7 +133,7 @@ class Detect:
 
     def _close(self, start: int) -> Closed:
         self._pass_over(start)
-        self.born = start if self.born is None else self.born
+        self.born = float(start) if self.born is None else self.born
         rows, evidence = self.partitions.merge(start)
         words = self.partitions.words(start)
         self.emerging.take(start, words.texts, words.terms)

@@ -10,29 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streams.runtime.kafka.dead_letters import dead_letters
+from streams.runtime.kafka.options import CONFIG, read_kafka_config
+
 if TYPE_CHECKING:
     from streams.runtime.settings import Settings
-
-CONFIG = click.option(
-    "--config", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The deployment's TOML file."
-)
-
-
-def read_kafka_config(path: Path) -> Settings:
-    """The settings, which must have a section `kafka`; or exit 2 with every error."""
-    from streams.runtime.settings import SettingsError, load_settings
-
-    try:
-        settings = load_settings(path)
-        problems = [] if settings.kafka else ["kafka: this section is missing"]
-    except SettingsError as error:
-        problems = error.problems
-    if problems:
-        click.echo(f"{path}: {len(problems)} {'error' if len(problems) == 1 else 'errors'}", err=True)
-        for line in problems:
-            click.echo(f"  {line}", err=True)
-        sys.exit(2)
-    return settings
 
 
 @click.command("worker")
@@ -81,4 +63,4 @@ async def _work(settings: Settings) -> int:
         return 2
 
 
-commands: list[click.Command] = [worker_command]
+commands: list[click.Command] = [worker_command, dead_letters]

@@ -136,9 +136,10 @@ class Counted:
                     self.engine.stage, self.tp.partition, self.next_offset, self.around.generation(),
                     self.around.digest, self.engine.state(),
                 )  # fmt: skip
-                pieces = snapshots.chunks(made, self._slot, self.around.partitions(self.around.topic))
                 self._cost = time.perf_counter() - began
                 self.snapshot_at = time.monotonic()
+            count = self.around.partitions(self.around.topic)
+            pieces = await asyncio.to_thread(snapshots.chunks, made, self._slot, count)
             await self._acknowledged(waiting)
             for acknowledged in [await self.around.send(piece) for piece in pieces]:
                 await acknowledged
