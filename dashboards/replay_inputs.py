@@ -90,7 +90,7 @@ def inputs(named: Sequence[Path | Topic], given: dict[str, Any]) -> Iterator[Inp
 
 
 def _fetched(named: Topic, given: dict[str, Any], folder: Path) -> Sequence[Source]:
-    from streams.runtime.kafka.commands import read_kafka_config
+    from streams.runtime.kafka.options import read_kafka_config
     from streams.runtime.kafka.settings import KafkaSettings
     from streams.runtime.topic_input import fetch
 

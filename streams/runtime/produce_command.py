@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from streams.runtime.file_options import csv_options, read_csv_options
 from streams.runtime.files import CsvOptions, FileError, Input
-from streams.runtime.kafka.commands import CONFIG, read_kafka_config
+from streams.runtime.kafka.options import CONFIG, read_kafka_config
 
 if TYPE_CHECKING:
     from streams.runtime.produce import Produced
