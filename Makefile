@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NEED_MB := 1500
 
-.PHONY: demo test setup setup-dev check lock clean soak
+.PHONY: demo test setup setup-dev docs check lock clean soak
 
 demo: setup  ## learn 28 simulated days, then watch a day with disruptions
 	$(BIN)/overheard demo $(DEMO_ARGS)
@@ -32,6 +32,9 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@echo "installing the test tools"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
+
+docs: setup  ## write the page about the topics anew
+	$(BIN)/python -m streams.runtime.topic_docs docs/topics.md
 
 lock:  ## resolve both lock files anew
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock

@@ -20,7 +20,7 @@ Counts = tuple[dict[Cell, int], Counter[Cell]]
 
 def from_parts(setting: Setting, run: Run, values: Sequence[bytes]) -> Counts:
     """Messages by place, phrase and window on `parts`, and an independent recount of the complaints."""
-    pipeline = Pipeline(PipelineConfig(pack=setting.pack))
+    pipeline = Pipeline(PipelineConfig(pack=setting.packs[False]))
     keyword = {pipeline.keywords.index(f"top{n % 5}/leaf{n}"): n for n in range(len(setting.phrases))}
     found: Counter[Cell] = Counter()
     for value in dict(asyncio.run(records(setting.address, topics.PARTS.full(run.group)))).values():
@@ -49,7 +49,7 @@ def from_cells(setting: Setting, run: Run) -> Counts:
         if isinstance(entry, wire.CellsRecord):
             for place, keyword, voices in zip(entry.place, entry.keyword, entry.voices, strict=True):
                 found[place, keyword, entry.start] = voices
-    pipeline = Pipeline(PipelineConfig(pack=setting.pack, partitions=setting.partitions))
+    pipeline = Pipeline(PipelineConfig(pack=setting.packs[True], partitions=setting.partitions))
     right: Counter[Cell] = Counter()
     for partition in range(setting.partitions):
         log = asyncio.run(records(setting.address, run.topic, partition))

@@ -45,7 +45,7 @@ class Setting(NamedTuple):
     address: str
     partitions: int
     phrases: list[str]
-    pack: str
+    packs: dict[bool, str]  # ours, by whether everything is on
 
 
 class RowFailedError(RuntimeError):
@@ -102,7 +102,9 @@ class Run:
             "phrases": setting.phrases,
             "folder": str(folder),
             "events": events,
-            "options": {**row.options, "pack": setting.pack} if row.program == "ours" else dict(row.options),
+            "options": {**row.options, "pack": setting.packs[row.options["everything"]]}
+            if row.program == "ours"
+            else dict(row.options),
         }
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         self.process: subprocess.Popen[bytes] | None = None

@@ -40,9 +40,11 @@ def measure(rows: list[Row], events: int, slow: int, kill: int, repeats: int) ->
     named = workload.locations(Places.load(), PLACES)
     values = workload.records(events, 1, named, per_second=PER_SECOND)
     with tempfile.TemporaryDirectory() as name, running() as broker:
-        pack = Path(name) / "bench.toml"
-        pack.write_text(workload.pack_toml(phrases_a_leaf=1), encoding="utf-8")
-        setting = Setting(broker.address, PARTITIONS, list(workload.PHRASES), str(pack))
+        packs = {everything: Path(name) / f"{everything}.toml" for everything in (False, True)}
+        for everything, pack in packs.items():  # each phrase counted alone, as the peers do; or as packs have them
+            pack.write_text(workload.pack_toml(phrases_a_leaf=8 if everything else 1), encoding="utf-8")
+        paths = {everything: str(pack) for everything, pack in packs.items()}
+        setting = Setting(broker.address, PARTITIONS, list(workload.PHRASES), paths)
         told: dict[str, list[dict[str, float]]] = {row.name: [] for row in rows}
         asyncio.run(truth.create(broker.address, (SHARED, PARTITIONS)))
         asyncio.run(truth.fill(broker.address, SHARED, values, PARTITIONS, by_place=True))

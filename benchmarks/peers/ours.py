@@ -12,9 +12,8 @@ from typing import Any
 
 from work import Meter, job
 
-from streams.complaint import Complaint
+from benchmarks.pipeline import SameWork
 from streams.intake import Intake
-from streams.part import SourceCount
 from streams.runtime.embedded import pipeline_config
 from streams.runtime.kafka import app as app_module
 from streams.runtime.kafka import topics
@@ -24,26 +23,14 @@ from streams.runtime.kafka.kit import Kit
 from streams.runtime.kafka.settings import KafkaSettings
 from streams.runtime.kafka.worker import Worker
 from streams.runtime.settings import ServiceSettings, Settings
-from streams.text import fold
-from streams.window import PLACE_SHIFT
 
 work = job()
 meter = Meter(work._replace(events=None))
 
 
-class SameWork(Intake):
-    """Decode, match, count, close: no dedupe, copies, voices, evidence or place names."""
-
-    def _accept(self, complaint: Complaint, time: float, source: SourceCount) -> None:
-        leaves, _ = self.config.taxonomy.scan_folded(fold(complaint.text))
-        if leaves:
-            place = self.config.resolver.from_location(complaint.location or "")
-            self._window(time).count(place << PLACE_SHIFT, leaves, leaves)
-        if time > self.watermark.newest and self.watermark.observe(time):
-            self._close()
-
-
 class SameWorkKit(Kit):
+    """INTAKE with decode, match, count and close alone: no dedupe, copies, voices, evidence or place names."""
+
     def intake(self, partition: int) -> Intake:
         return SameWork(self.pipeline.intakes[0].config, partition)
 
@@ -76,6 +63,7 @@ async def main() -> None:
         service=ServiceSettings(data=Path(work.folder) / "var", idle_tick_seconds=0),
         kafka=KafkaSettings(brokers=(work.address,), prefix=work.group, partitions=work.partitions),
     )
+    settings.service.data.mkdir(exist_ok=True)
     kit = (Kit if work.options["everything"] else SameWorkKit)(pipeline_config(settings), b"benchmark")
     worker = Worker(settings, pipeline_config(settings), kit, KafkaCluster(settings.kafka))
     worker.catch_signals()

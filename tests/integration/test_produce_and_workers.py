@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import jsonschema
 import pytest
+from aiokafka import AIOKafkaProducer
 from deployment import Deployment
+from published import published
 
+from alerting.model import Control
 from benchmarks.broker import Broker
-from streams.runtime.kafka import topics
+from streams.runtime.kafka import topics, wire
+from streams.runtime.kafka.wire import RECORDS
 
 PARTITIONS = 3
 
@@ -51,8 +58,46 @@ def ordered(deployment: Deployment) -> bytes:
     return b"".join(value + b"\n" for *_, value in lines)
 
 
+def act_and_be_late(deployment: Deployment, complaints: Path) -> None:
+    """A note, and a complaint of an hour before the end."""
+    dated = [json.loads(line) for line in complaints.read_bytes().splitlines() if b"received_at" in line]
+    newest = max(datetime.fromisoformat(one["created_at"]) for one in dated)
+    late = {"id": "late", "source": "twitter:simulated", "text": "no power in Houston", "author": "late"}
+    late["created_at"] = (newest - timedelta(hours=1)).isoformat()
+    deployment.append([json.dumps(late).encode()])
+    deployment.tick(newest.timestamp() + 3600)
+    note = Control(id="note-1", kind="note", at=newest.timestamp(), author="desk", value="crews are out")
+    asyncio.run(sent(deployment, wire.control(note)))
+    deployment.settle()
+
+
+async def sent(deployment: Deployment, one: wire.Keyed) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=deployment.address) as producer:
+        await producer.send_and_wait(deployment.name(one.topic), one.value, one.key)
+
+
+def keeps_to_the_page(deployment: Deployment) -> None:
+    """Every record on every topic is of one of the types that the page gives for it, and all types were there."""
+    schemas = {name: schema for name, (_, schema) in published().items()}
+    validators = {name: jsonschema.Draft202012Validator(schema) for name, schema in schemas.items()}
+    seen: Counter[str] = Counter()
+    for topic, kinds in RECORDS.items():
+        for record in deployment.records(topic):
+            if topic is topics.COMPLAINTS and (wire.KIND, wire.TICK) not in record.headers:
+                continue  # what others wrote may be anything
+            value = json.loads(record.value)
+            kind = value.get("record", "").capitalize() + "Record"
+            name = kind if kind in schemas else kinds[-1].__name__
+            errors = [error.message for error in validators[name].iter_errors(value)]
+            errors += sorted(value.keys() - schemas[name]["$defs"][name]["properties"].keys())
+            assert not errors, (topic.name, record.key, errors)
+            seen[name] += 1
+    assert seen.keys() == schemas.keys() - {"Complaint"}
+
+
 def test_two_workers_give_the_bytes_of_a_replay(broker: Broker, tmp_path: Path, complaints: Path) -> None:
     deployment = Deployment(tmp_path / "deployment", broker.address, partitions=PARTITIONS, prefix="produced-two")
+    topic = f"kafka://{deployment.name(topics.COMPLAINTS)}"
     try:
         deployment.start()
         deployment.start()
@@ -60,6 +105,9 @@ def test_two_workers_give_the_bytes_of_a_replay(broker: Broker, tmp_path: Path, 
         assert told.startswith(f"{len(complaints.read_bytes().splitlines()):,} records sent"), told
         deployment.settle()
         found = ordered(deployment)
+        overheard("replay", topic, "--pack", "power", "--config", deployment.config, "--out", tmp_path / "topic")
+        act_and_be_late(deployment, complaints)
+        keeps_to_the_page(deployment)
     finally:
         deployment.end()
     replay = ("--pack", "power", "--partitions", str(PARTITIONS))
@@ -69,8 +117,6 @@ def test_two_workers_give_the_bytes_of_a_replay(broker: Broker, tmp_path: Path, 
     revisions = [(one["id"], one["revision"]) for one in map(json.loads, wanted.splitlines())]
     assert len(set(revisions)) == len(revisions)
     assert found == wanted
-    topic = f"kafka://{deployment.name(topics.COMPLAINTS)}"
-    overheard("replay", topic, "--pack", "power", "--config", deployment.config, "--out", tmp_path / "topic")
     for name in ("incidents.jsonl", "cells.csv.gz", "evaluation.json"):
         assert (tmp_path / "topic" / name).read_bytes() == (tmp_path / "file" / name).read_bytes(), name
 
