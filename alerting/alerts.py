@@ -100,6 +100,10 @@ class Alerts:
         cases = [*self.cases, *self.archive]
         return why_not(place, keyword, at, memory=self.memory, cases=cases, atlas=self.atlas, policy=self.policy)
 
+    def hear(self, keywords: KeywordTree) -> None:
+        """Go on with another tree, in which every keyword known so far has the number it had."""
+        self.atlas = Atlas(self.atlas.places, keywords)
+
     # -- a close ---------------------------------------------------------------------------------------------------
 
     def step(self, close: Close, controls: Sequence[Control]) -> list[Incident]:
@@ -200,7 +204,8 @@ class Alerts:
         out: list[Incident] = []
         for case in sorted(self.cases, key=lambda case: (case.onset, case.place, case.id)):
             known = case.suspected_at
-            reason = advance(case, close, self.policy, bar, self.atlas)
+            own = bar._replace(learning=True) if case.main in close.young else bar
+            reason = advance(case, close, self.policy, own, self.atlas)
             if reason is not None:
                 out.append(self._tell(case, close, reason))
             if known is None and case.suspected_at is not None:

@@ -87,6 +87,7 @@ class Close(msgspec.Struct, frozen=True):
     blind: tuple[Blind, ...] = ()
     drill: bool = False
     learning: bool = False  # the baseline is too young for more than signals
+    young: frozenset[int] = frozenset()  # keywords of which that is true
 
 
 class Scope(msgspec.Struct, frozen=True):

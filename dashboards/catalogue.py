@@ -33,6 +33,13 @@ class Catalogue:
         for i in range(len(places.parent)):
             self._by_name.setdefault(places.name(i).casefold(), []).append(i)
 
+    def hear(self, keywords: KeywordTree) -> None:
+        """Go on with the keywords of a changed pack; with those known, nothing changes."""
+        if keywords is self._keywords:
+            return
+        self._keyword_index = {keywords.id(i): i for i in range(len(keywords.parent))}
+        self._keywords = keywords
+
     def knows_place(self, place: str) -> bool:
         return place in self._place_index
 

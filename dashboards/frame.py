@@ -123,6 +123,9 @@ def banners(board: Board, view: View) -> list[Node]:
                 "Check its feed and its credentials."
             )
             told.append(_banner("blind", "Blind.", text, key=source.source))
+    if status.pack_refused:
+        text = f"{status.pack_refused.splitlines()[0]}. What was listened for before still is."
+        told.append(_banner("learning", "Pack refused.", text))
     if status.learning_until is not None and status.learning_until > board.now:
         until = clock(status.learning_until, view.zone, board.now)
         text = (

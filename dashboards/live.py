@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from typing import Any, TypeVar
 
-from alerting.model import Control, Incident, shared_keyword
+from alerting.model import Control, Incident, KeywordTree, shared_keyword
 from dashboards.acts import Acts, overlaid
+from dashboards.catalogue import Catalogue
 from dashboards.words import local, zone_of
 from streams.runtime.store.reader import Cell, Reader, SourceStatus, Status
 
@@ -46,6 +47,7 @@ class Live:
         self._zone = zone
         self._poll_seconds = poll_seconds
         self.board: Board | None = None
+        self.catalogue: Catalogue | None = None  # the names on the pages
         self._seen: Hashable = None
         self._shared: dict[Hashable, asyncio.Future[Any]] = {}
         self._listeners: list[Callable[[], Any]] = []
@@ -67,6 +69,12 @@ class Live:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    def hear(self, keywords: KeywordTree) -> None:
+        """Look now, by these keywords, for a changed pack may bring others."""
+        if self.catalogue is not None:
+            self.catalogue.hear(keywords)
+        self.poke()
 
     def poke(self) -> None:
         """Look now, not at the next poll: a window closed or someone acted. May be called from any thread."""

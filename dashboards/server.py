@@ -47,6 +47,7 @@ def mount(
     acts = Acts(act, now)
     live = Live(reader, acts, now, settings.timezone, settings.refresh_seconds)
     site = Site(reader, live, acts, Catalogue(places, keywords), settings, why_not)
+    live.catalogue = site.catalogue
     app.include_router(router(site))
     register(site, app)
     ui.run_with(

@@ -58,4 +58,4 @@ def put_on(app: FastAPI, service: Service | MemoryService, now: Callable[[], flo
         now=now,
         exempt=PATHS,
     )
-    service.on_close.append(live.poke)
+    service.on_close.append(lambda: live.hear(service.pipeline.keywords))

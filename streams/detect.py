@@ -6,7 +6,7 @@ Windows in which nothing moved and nothing is open are passed over: to a detecto
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 import detectors
 from alerting.alerts import Alerts
-from alerting.model import MAX_CHANNELS, Blind, Close, Control, Evidence, Incident
+from alerting.model import MAX_CHANNELS, Blind, Close, Control, Evidence, Incident, KeywordTree
 from detectors.base import Detector, Scores
 from detectors.emerging import Emerging
 from streams.blind import Sources
@@ -89,6 +89,7 @@ class Detect:
         self.closed_until = NEVER
         self.controls: list[Control] = []
         self.emerging = Emerging(config.window_seconds)
+        self.young: dict[int, float] = {}  # keywords the pack came to hold later, and until when they are learnt
         self.born: float | None = None  # start of the first window; -inf where baselines were learnt beforehand
 
     def process(self, part: Part) -> tuple[list[Closed], list[Revision]]:
@@ -101,6 +102,12 @@ class Detect:
             self.partitions.widen(int(control.value or 0), self.closed_until)
         else:
             self.controls.append(control)
+
+    def hear(self, keywords: KeywordTree, changed: Collection[int]) -> None:
+        """Go on with another pack's tree, in which known keywords keep their numbers; `changed` ones are learnt like new ones."""
+        self.alerts.hear(keywords)
+        if self.closed_until != NEVER:
+            self.young.update(dict.fromkeys(sorted(changed), self.closed_until + LEARNING_SECONDS))
 
     # -- closing -------------------------------------------------------------------------------------------------
 
@@ -192,6 +199,7 @@ class Detect:
             evidence=evidence,
             blind=blind,
             learning=start < (self.born or 0.0) + LEARNING_SECONDS,
+            young=frozenset(keyword for keyword, until in self.young.items() if start < until),
         )
 
     def _due(self, decided: float) -> Sequence[Control]:

@@ -93,6 +93,10 @@ class Intake:
         seconds = self.config.window_seconds
         return newest // seconds * seconds + seconds + self.config.lateness_seconds
 
+    def switch(self, config: IntakeConfig) -> None:
+        """Go on with another pack; its keywords that were there before have the numbers they had."""
+        self.config = config
+
     def begin_at(self, closed: float) -> None:
         """Windows ending at or before `closed` (Unix seconds) count as closed already: they were learnt from history."""
         self.closed = closed

@@ -65,6 +65,12 @@ class Pack(msgspec.Struct, frozen=True):
 
 def load_pack(path_or_name: str | Path) -> Pack:
     """The pack of a file, or the shipped one of that name. Raises PackError with every error found."""
+    path = pack_file(path_or_name)
+    return parse_pack(read_pack(path), str(path))
+
+
+def pack_file(path_or_name: str | Path) -> Path:
+    """Where a pack lies. Raises PackError for a name that no shipped pack has."""
     path = Path(path_or_name)
     if path.suffix != ".toml" and len(path.parts) == 1:
         path = SHIPPED / f"{path_or_name}.toml"
@@ -73,11 +79,15 @@ def load_pack(path_or_name: str | Path) -> Pack:
             raise PackError(
                 [f"{path_or_name}: no such pack; shipped are {shipped}, any other is given as a path ending in .toml"]
             )
+    return path
+
+
+def read_pack(path: Path) -> str:
+    """The text of a pack's file. Raises PackError."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PackError([f"{path}: cannot be read: {error}"]) from error
-    return parse_pack(text, str(path))
 
 
 def parse_pack(text: str, file: str) -> Pack:

@@ -36,15 +36,20 @@ from streams.complaint import DeadLetter, Record, Tick
 from streams.detect import Cells, Detect, DetectConfig, Revision
 from streams.evidence import Describer
 from streams.intake import Intake, IntakeConfig
+from streams.keyword_tree import Node
+from streams.pack import MAX_NODES, Pack, PackError, load_pack, parse_pack
 from streams.part import SourceCount
 from streams.places import Places
 from streams.resolver import Resolver
 from streams.snapshot import baselines, prime, restore_detect, restore_intake, snapshot_detect, snapshot_intake
-from streams.taxonomy import Taxonomy, load_pack
+from streams.taxonomy import Taxonomy
 from streams.words import WordCounter
 
 REPLAY_SECRET = b"overheard replay: a known key, so that two replays give the same bytes"[:64]
-VERSION = 2  # of what a configuration and a log give; part of the config hash
+VERSION = 3  # of what a configuration and a log give; part of the config hash
+
+
+_State = tuple[int, str, tuple[Pack, list[Node]], dict[int, bytes], bytes]
 
 
 class SourceConfig(msgspec.Struct, frozen=True):
@@ -87,24 +92,13 @@ class Pipeline:
 
     def __init__(self, config: PipelineConfig, secret: bytes = REPLAY_SECRET) -> None:
         self.config = config
-        self.pack = load_pack(config.pack)
         self.places = Places.load(config.spots)
-        resolver = Resolver(self.places)
-        self.keywords = Taxonomy(self.pack, resolver.text_names())
+        self._resolver, self._secret = Resolver(self.places), secret
+        self.pack = load_pack(config.pack)
+        self.keywords = Taxonomy(self.pack, self._resolver.text_names())
         self.window_seconds = config.window_seconds or self.pack.window_seconds
         self.digest = self._digest()
-        intake = IntakeConfig(
-            taxonomy=self.keywords,
-            resolver=resolver,
-            describer=Describer(self.keywords.leaf_words(), self.window_seconds),
-            words=WordCounter(self._known_words(resolver), self.window_seconds),
-            window_seconds=self.window_seconds,
-            lateness_seconds=config.lateness_seconds,
-            channel=ChannelOf(config.sources),
-            zone=ZoneOf(config.sources, config.timezone),
-            secret=secret,
-            config=self.digest,
-        )
+        intake = self._intake_config()
         self.intakes = {partition: Intake(intake, partition) for partition in range(config.partitions)}
         detect = DetectConfig(
             self.places,
@@ -117,6 +111,21 @@ class Pipeline:
         policy = Policy(budget_per_week=config.budget_per_week, window_seconds=self.window_seconds)
         self.alerts = Alerts(policy, self.places, self.keywords, CHANNELS)
         self.detect = Detect(detect, self.alerts)
+
+    def _intake_config(self) -> IntakeConfig:
+        config = self.config
+        return IntakeConfig(
+            taxonomy=self.keywords,
+            resolver=self._resolver,
+            describer=Describer(self.keywords.leaf_words(), self.window_seconds),
+            words=WordCounter(self._known_words(), self.window_seconds),
+            window_seconds=self.window_seconds,
+            lateness_seconds=config.lateness_seconds,
+            channel=ChannelOf(config.sources),
+            zone=ZoneOf(config.sources, config.timezone),
+            secret=self._secret,
+            config=self.digest,
+        )
 
     def process(self, partition: int, entries: Sequence[Record | Tick]) -> Outputs:
         """Take entries of one partition's log, in log order."""
@@ -140,8 +149,35 @@ class Pipeline:
         self.detect.watching = False
 
     def control(self, control: Control) -> None:
-        """Take a person's act; it counts at the first close after it."""
-        self.detect.control(control)
+        """Take a person's act; it counts at the first close after it. A pack counts from here on; a bad one changes nothing."""
+        if control.kind != "pack":
+            self.detect.control(control)
+            return
+        try:
+            pack = parse_pack(control.value or "", "pack")
+        except PackError:
+            return
+        if pack != self.pack and self.refuses(pack) is None:
+            before = self.keywords
+            self._hear(pack, before.nodes())
+            self.detect.hear(self.keywords, self.keywords.changed_since(before))
+
+    def refuses(self, pack: Pack) -> str | None:
+        """Why this pack cannot follow the one in use; None when it can."""
+        if not self.config.window_seconds and pack.window_seconds != self.window_seconds:
+            return f"pack.window_seconds: {pack.window_seconds}, {self.window_seconds} until now; counts begin anew with another one"
+        if len(self.keywords) + len(pack.keywords) + len(pack.subjects) * len(pack.keywords) > MAX_NODES:
+            return "the packs so far and this one have too many keywords together; begin with an empty data folder"
+        return None
+
+    def _hear(self, pack: Pack, before: Sequence[Node]) -> None:
+        """Listen for another pack's keywords from the next record on."""
+        self.pack = pack
+        self.keywords = Taxonomy(pack, self._resolver.text_names(), before)
+        self.digest = self._digest()
+        config = self._intake_config()
+        for intake in self.intakes.values():
+            intake.switch(config)
 
     def end_time(self, partition: int) -> float:
         """The time of the tick that ends this partition's input; -inf when nothing was accepted."""
@@ -150,13 +186,17 @@ class Pipeline:
     def snapshot(self) -> bytes:
         """The whole state; `restore` on a pipeline of the same configuration continues as if never stopped."""
         stages = {partition: snapshot_intake(intake) for partition, intake in self.intakes.items()}
-        return msgspec.msgpack.encode((VERSION, self.digest, stages, snapshot_detect(self.detect)))
+        heard = self.pack, self.keywords.nodes()
+        return msgspec.msgpack.encode((VERSION, self.base, heard, stages, snapshot_detect(self.detect)))
 
     def restore(self, state: bytes) -> None:
-        """Take over a snapshot. Raises ValueError when it was made by another configuration or version."""
-        version, digest, stages, detect = msgspec.msgpack.decode(state, type=tuple[int, str, dict[int, bytes], bytes])
-        if version != VERSION or digest != self.digest:
-            raise ValueError(f"snapshot of version {version}, configuration {digest}; this is {VERSION}, {self.digest}")
+        """Take over a snapshot, with its pack. Raises ValueError when it was made by another configuration or version."""
+        version, base, (pack, nodes), stages, detect = msgspec.msgpack.decode(state, type=_State)
+        if version != VERSION or base != self.base:
+            raise ValueError(f"snapshot of version {version}, configuration {base}; this is {VERSION}, {self.base}")
+        if pack != self.pack or nodes != self.keywords.nodes():
+            self._hear(pack, nodes)
+            self.detect.alerts.hear(self.keywords)
         for partition, stage in stages.items():
             restore_intake(self.intakes[partition], stage)
         restore_detect(self.detect, detect)
@@ -171,16 +211,26 @@ class Pipeline:
         for intake in self.intakes.values():
             intake.begin_at(self.detect.closed_until)
 
-    def _known_words(self, resolver: Resolver) -> frozenset[str]:
+    def _known_words(self) -> frozenset[str]:
         """Words that are no news: of the pack's phrases and of places' names."""
         phrases = frozenset().union(*self.keywords.leaf_words().values())
-        return phrases.union(word for name, _ in resolver.text_names() for word in name.split())
+        return phrases.union(word for name, _ in self._resolver.text_names() for word in name.split())
 
     def _trees(self) -> str:
         return f"{self.keywords.digest} {self.places.digest}"
 
+    @property
+    def base(self) -> str:
+        """Hash of what decides results besides the pack, which may change on the way."""
+        return self._hash(VERSION, self.window_seconds, self.places.digest, self._settings())
+
     def _digest(self) -> str:
-        decided = (VERSION, self.keywords.digest, self.places.digest, msgspec.json.encode(self.config).decode())
+        return self._hash(VERSION, self.keywords.digest, self.places.digest, self._settings())
+
+    def _settings(self) -> str:
+        return msgspec.json.encode(msgspec.structs.replace(self.config, pack="")).decode()
+
+    def _hash(self, *decided: object) -> str:
         return hashlib.blake2b(repr(decided).encode(), digest_size=8).hexdigest()
 
 

@@ -58,6 +58,7 @@ class DetectState(msgspec.Struct, array_like=True):
     controls: list[Control]
     alerts: bytes
     born: float | None
+    young: dict[int, float]
     declared: bool
     words: bytes
 
@@ -111,6 +112,7 @@ def snapshot_detect(detect: Detect) -> bytes:
             controls=detect.controls,
             alerts=detect.alerts.snapshot(),
             born=detect.born,
+            young=detect.young,
             declared=detect.partitions.declared,
             words=detect.emerging.snapshot(),
         )
@@ -127,7 +129,7 @@ def restore_detect(detect: Detect, state: bytes) -> None:
     detect.sources.rates = taken.sources
     detect.closed_until = taken.closed_until
     detect.controls = taken.controls
-    detect.born = taken.born
+    detect.born, detect.young = taken.born, taken.young
     detect.emerging.restore(taken.words)
     detect.alerts.restore(taken.alerts)
 

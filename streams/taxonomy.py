@@ -7,19 +7,17 @@ to is worked out once for each combination and remembered.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import ahocorasick
 import msgspec
-import numpy as np
 
-from alerting.model import Ints
-from streams.pack import Keyword, Pack, PackError, load_pack, parse_pack
+from streams.keyword_tree import KeywordNodes, Node
+from streams.pack import Pack, PackError, load_pack, parse_pack
 from streams.text import normalise
 
 __all__ = ["Pack", "PackError", "Taxonomy", "load_pack", "parse_pack"]
 
-ROOT = 0
 VERSION = 1  # of what a pack and a text give
 MIN_JOINED_CHARACTERS = 8  # "power outage" is also found as "poweroutage"
 _CACHED = 50_000
@@ -34,91 +32,20 @@ class _Rule(msgspec.Struct, frozen=True):
     needs: tuple[frozenset[int], ...]
 
 
-class Taxonomy:
+class Taxonomy(KeywordNodes):
     """Node 0 is `*`; then the pack's keywords in their order, subjects, and each subject with each top-level keyword.
 
-    `names` are (phrase, place) pairs to find in the same scan.
+    `names` are (phrase, place) pairs to find in the same scan. After a change of the pack, `before` are the nodes as they were numbered: who
+    stays keeps its number, who is new gets one behind them, who is gone keeps number and name and is heard no more.
     """
 
-    def __init__(self, pack: Pack, names: Iterable[tuple[str, int]] = ()) -> None:
-        self.pack = pack
-        self._build_tree(pack)
+    def __init__(self, pack: Pack, names: Iterable[tuple[str, int]] = (), before: Sequence[Node] = ()) -> None:
+        super().__init__(pack, before)
         self._build_automaton(pack, names)
         self._leaves: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._closures: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]] = {}
-        self.digest = hashlib.blake2b(bytes([VERSION]) + msgspec.json.encode(pack), digest_size=16).hexdigest()
-
-    # -- the tree ------------------------------------------------------------------------------------------------
-
-    def _build_tree(self, pack: Pack) -> None:
-        self._keywords: list[Keyword] = [Keyword("*", "anything")]
-        self._index: dict[str, int] = {"*": ROOT}
-        parent = [-1]
-        for keyword in sorted(pack.keywords, key=lambda one: one.id.count("/")):
-            above = self._index[keyword.id.rpartition("/")[0] or "*"]
-            self._add(_inherit(keyword, self._keywords[above]), above, parent)
-        tops = [node for node in range(len(parent)) if parent[node] == ROOT]
-        self._tops = {node: node for node in tops}
-        self._inner = set(parent)
-        self.leaves = tuple(node for node in range(1, len(parent)) if node not in self._inner)
-        self._subjects: dict[str, int] = {}
-        self._crossed: dict[tuple[int, int], int] = {}
-        for subject in pack.subjects:
-            node = self._subjects[subject.id] = self._add(Keyword(subject.id, subject.name), ROOT, parent)
-            for top in tops:
-                plain = self._keywords[top]
-                path, name = f"{subject.id}/{plain.id}", f"{subject.name} {plain.name}"
-                made = msgspec.structs.replace(plain, id=path, name=name)
-                crossed = self._crossed[node, top] = self._add(made, node, parent)
-                self._tops[crossed] = top
-        self.parent: Ints = np.array(parent, dtype=np.int64)
-        self.level: Ints = np.zeros(len(parent), dtype=np.int64)  # steps from the root
-        for node in range(1, len(parent)):
-            self.level[node] = self.level[parent[node]] + 1
-            if node not in self._tops:
-                self._tops[node] = self._tops.get(parent[node], ROOT)
-        self._sources: dict[str, tuple[int, ...]] = {}
-        for subject in pack.subjects:
-            for source in subject.sources:
-                self._sources[source] = (*self._sources.get(source, ()), self._subjects[subject.id])
-
-    def _add(self, keyword: Keyword, above: int, parent: list[int]) -> int:
-        node = len(parent)
-        self._keywords.append(keyword)
-        self._index[keyword.id] = node
-        parent.append(above)
-        return node
-
-    def __len__(self) -> int:
-        return len(self._keywords)
-
-    def index(self, id: str) -> int:
-        """The node of an id. Raises KeyError."""
-        return self._index[id]
-
-    def id(self, keyword: int) -> str:
-        """The slug path: `baggage/lost-bag`, `southwest`, `southwest/baggage`, or `*`."""
-        return self._keywords[keyword].id
-
-    def name(self, keyword: int) -> str:
-        """For people, fits "<name> at <place>"."""
-        return self._keywords[keyword].name
-
-    def team(self, keyword: int) -> str | None:
-        """Who is asked, of the keyword or the nearest ancestor that says."""
-        return self._keywords[keyword].team
-
-    def runbook_url(self, keyword: int) -> str | None:
-        """What to do, of the keyword or the nearest ancestor that says."""
-        return self._keywords[keyword].runbook_url
-
-    def first_question(self, keyword: int) -> str | None:
-        """What to ask first, of the keyword or the nearest ancestor that says."""
-        return self._keywords[keyword].first_question
-
-    def top(self, keyword: int) -> int:
-        """The top-level keyword it belongs to, without its subject; the root for the root and for a subject."""
-        return self._tops.get(keyword, ROOT)
+        decided = bytes([VERSION]) + msgspec.json.encode((pack, self.nodes()))
+        self.digest = hashlib.blake2b(decided, digest_size=16).hexdigest()
 
     def leaf_words(self) -> Mapping[int, frozenset[str]]:
         """The words of each leaf's phrases."""
@@ -288,13 +215,3 @@ class Taxonomy:
             nodes.update(self._crossed[subject, self.top(node)] for subject in about for node in keywords)
         closed = self._closures[leaves, subjects] = tuple(sorted(nodes))
         return closed
-
-
-def _inherit(keyword: Keyword, above: Keyword) -> Keyword:
-    """The keyword with what it leaves unsaid taken from its parent."""
-    return msgspec.structs.replace(
-        keyword,
-        team=keyword.team or above.team,
-        runbook_url=keyword.runbook_url or above.runbook_url,
-        first_question=keyword.first_question or above.first_question,
-    )

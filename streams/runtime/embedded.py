@@ -22,6 +22,7 @@ from streams.runtime.entries import CONTROL, GAP, Entry
 from streams.runtime.exporter import Exporter, runner_figures
 from streams.runtime.feeds import follow, read_lines, tick
 from streams.runtime.followed import Followed
+from streams.runtime.followed_pack import FollowedPack
 from streams.runtime.journal import Journal, JournalFullError
 from streams.runtime.kept import note_where
 from streams.runtime.lock import Lock
@@ -69,6 +70,7 @@ class Service:
             self._lock.release()
             raise
         self.exporter = Exporter(self.figures)
+        self.pack = FollowedPack(settings.pack, self.pipeline, self.append_control, self.health)
         self.on_close: list[Callable[[], object]] = []  # called in the loop when the board may have changed
         self._tasks: list[asyncio.Task[None]] = []
         self._input_at = time.monotonic()
@@ -162,6 +164,7 @@ class Service:
                     gaps = []
                 if idle and time.monotonic() - self._input_at >= idle and not self.disk_low() and not self._busy():
                     await self.append([tick(now.wall, 0)])
+                await self.pack.look()
                 if self.runner.committed.is_set():
                     self.runner.committed.clear()
                     await asyncio.to_thread(deliver, self.store)

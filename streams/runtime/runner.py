@@ -89,10 +89,11 @@ class Runner:
         with self.writer.engine.connect() as connection:
             self._applied = int(read_meta(connection).get("applied", -1))
         for snapshot in snapshots:
-            if snapshot.config != self.pipeline.digest:
+            if snapshot.config != self.pipeline.base:
                 log.warning("configuration changed: counting the kept journal anew", position=snapshot.position)
                 continue
             self.pipeline.restore(snapshot.state)
+            self.writer.hear(self.pipeline.keywords)
             self.position = self._snapshot_position = snapshot.position
             break
         else:
@@ -186,6 +187,8 @@ class Runner:
         if entry.kind == CONTROL:
             control = msgspec.json.decode(entry.payload, type=Control)
             self.pipeline.control(control)
+            if control.kind == "pack":
+                self.writer.hear(self.pipeline.keywords)
             if fresh:
                 self._work.controls.append(control)
         elif entry.kind == ADVANCE:
@@ -253,7 +256,7 @@ class Runner:
             self.closed()
 
     def _snapshot(self) -> Snapshot:
-        return Snapshot(self.position, time.time(), self.pipeline.digest, dict(self._cursors), self.pipeline.snapshot())
+        return Snapshot(self.position, time.time(), self.pipeline.base, dict(self._cursors), self.pipeline.snapshot())
 
     def _tell_trouble(self, error: SQLAlchemyError) -> None:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]

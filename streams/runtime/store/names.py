@@ -41,6 +41,11 @@ class Names:
             found = self.number[index]
         return found
 
+    def begin_anew(self, count: int, name: Callable[[int], dict[str, str]]) -> None:
+        """The running program has other indexes from now on; names keep their numbers."""
+        self.name = name
+        self.number = np.full(count, -1, np.int64)
+
     def save(self, connection: Connection) -> None:
         """Write the new names; again with the next transaction until `saved` says that one was kept."""
         write(connection, keeping(connection, self.table), self._new)

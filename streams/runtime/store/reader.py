@@ -50,6 +50,7 @@ class Status(msgspec.Struct, frozen=True):
     usual_last_hour: float = 0.0
     disk_full: bool = False
     red: str | None = None
+    pack_refused: str | None = None
     new_words: tuple[NewWord, ...] = ()  # strongest first
 
 
@@ -68,6 +69,7 @@ class Health(msgspec.Struct):
     store: str | None = None
     journal: str | None = None
     pipeline: str | None = None
+    pack: str | None = None  # why a changed pack is not used; the one before still is
 
     @property
     def red(self) -> str | None:
@@ -181,6 +183,7 @@ class Reader:
             usual_last_hour=usual,
             disk_full=self.health.disk_full,
             red=self.health.red,
+            pack_refused=self.health.pack,
             new_words=msgspec.convert(kept.get("new_words", ()), tuple[NewWord, ...]),
         )
 

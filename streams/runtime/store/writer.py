@@ -94,6 +94,10 @@ class Writer:
             engine, tables.keyword_names, len(keywords.parent), lambda one: {"keyword": keywords.id(one)}
         )
 
+    def hear(self, keywords: KeywordTree) -> None:
+        """Go on with another tree of keywords."""
+        self._keywords.begin_anew(len(keywords.parent), lambda one: {"keyword": keywords.id(one)})
+
     def commit(
         self, work: Work, snapshot: Snapshot | None = None, guard: Callable[[Connection], None] | None = None
     ) -> None:
