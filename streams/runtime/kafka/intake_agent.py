@@ -16,10 +16,11 @@ from streams.intake import Intake
 from streams.runtime.kafka import parts, wire
 from streams.runtime.kafka.counted import Counted, Surroundings
 from streams.runtime.kafka.stages import Stages
-from streams.runtime.kafka.wire import HISTORY, KIND, TICK, Keyed
+from streams.runtime.kafka.wire import HISTORY_HEADERS, KIND, TICK, Keyed
 from streams.snapshot import restore_intake, snapshot_intake
 
 log = structlog.get_logger(__name__)
+HISTORY_MARK = HISTORY_HEADERS[0]
 SUSPENDED_SECONDS = 5.0  # a worker that was not run for so long cannot tell whether nothing came
 
 
@@ -45,10 +46,15 @@ class IntakeEngine:
     def take(self, records: Sequence[Any]) -> list[Keyed]:
         """Each part as soon as its windows close, and the dead letters; a record without value is a dead letter too."""
         topic = self.topic
-        entries = [
-            self._marked(one) if one.headers else Record(one.offset, one.value or b"", one.timestamp / 1000.0, topic)
-            for one in records
-        ]
+        entries: list[Record | Tick] = []
+        for one in records:
+            marks = one.headers
+            if not marks:
+                entries.append(Record(one.offset, one.value or b"", one.timestamp / 1000.0, topic))
+            elif marks[0] == HISTORY_MARK:
+                entries.append(Record(one.offset, one.value or b"", None, topic))
+            else:
+                entries.append(self._marked(one))
         taken = self.intake.process(entries)
         sent = [piece for part in taken.parts for piece in parts.records(part)]
         sent += [wire.dead_letter(letter) for letter in taken.dead_letters]
@@ -58,15 +64,13 @@ class IntakeEngine:
         return sent
 
     def _marked(self, record: Any) -> Record | Tick:
-        kind = dict(record.headers).get(KIND)
-        if kind == TICK:
+        if dict(record.headers).get(KIND) == TICK:
             with contextlib.suppress(
                 msgspec.DecodeError, UnicodeDecodeError
             ):  # not one of ours: refused as a complaint
                 tick = wire.read_tick(record.value or b"")
                 return Tick(record.offset, tick.time, tick.final)
-        arrival = None if kind == HISTORY else record.timestamp / 1000.0
-        return Record(record.offset, record.value or b"", arrival, self.topic)
+        return Record(record.offset, record.value or b"", record.timestamp / 1000.0, self.topic)
 
     def state(self) -> bytes:
         """The partition's INTAKE."""
