@@ -26,6 +26,7 @@ class App(faust.App):
 
 def build(settings: KafkaSettings, stages: Stages, folder: Path, *, memory: str | None = None) -> App:
     """The app of one worker; `memory` names a broker in this process instead of the real ones."""
+    folder.mkdir(parents=True, exist_ok=True)
     urls = [f"memory://{memory}"] if memory else [f"kafka+batch://{broker}" for broker in settings.brokers]
     app = App(
         settings.prefix,
