@@ -100,6 +100,13 @@ class Alerts:
         cases = [*self.cases, *self.archive]
         return why_not(place, keyword, at, memory=self.memory, cases=cases, atlas=self.atlas, policy=self.policy)
 
+    def fresh(self) -> Alerts:
+        """One that knows the cut and the channels' shares as this one does, and no case."""
+        made = Alerts(self.policy, self.atlas.places, self.atlas.keywords, self.channels)
+        made.tail.load(self.tail.state())
+        made.channel_people, made.last_end = self.channel_people.copy(), self.last_end
+        return made
+
     def hear(self, keywords: KeywordTree) -> None:
         """Go on with another tree, in which every keyword known so far has the number it had."""
         self.atlas = Atlas(self.atlas.places, keywords)

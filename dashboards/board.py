@@ -59,8 +59,10 @@ def board_page(board: Board, view: View, catalogue: Catalogue) -> Node:
 
 
 def _headline(board: Board, view: View, loud: list[Incident], signals: list[Incident]) -> Node:
-    counts = [(state, sum(i.state == state for i in board.open)) for state in ("confirmed", "suspected", "signal")]
-    if loud:
+    real = [i for i in board.open if not i.drill]
+    drills = [i for i in loud if i.drill]
+    counts = [(state, sum(i.state == state for i in real)) for state in ("confirmed", "suspected", "signal")]
+    if len(drills) < len(loud):
         said = [
             h("span", f"{n} {state if state != 'signal' or n == 1 else 'signals'}", class_=f"chip {state}", key=state)
             for state, n in counts
@@ -74,7 +76,13 @@ def _headline(board: Board, view: View, loud: list[Incident], signals: list[Inci
     if new and view.looked:
         kinds = [f"+{n} {s}" for s in ("confirmed", "suspected") if (n := sum(i.state == s for i in new))]
         since = h("p", h("span", "Since your last look: "), h("b", ", ".join(kinds)), class_="sincelook")
-    return h("div", title, h("p", _heard(board, view), class_="lede"), since, class_="headline", role="status")
+    drill = (
+        f"A drill is going on: {count_of(len(drills), 'incident')} of it below, counted with nothing real."
+        if drills
+        else None
+    )
+    told = [h("p", text, class_="lede") for text in (_heard(board, view), drill) if text]
+    return h("div", title, told, since, class_="headline", role="status")
 
 
 def _calm_title(board: Board) -> str:

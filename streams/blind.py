@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import msgspec
 
 from alerting.model import Blind
-from streams.part import SourceCount
+from streams.part import DRILL, SourceCount
 
 HOURS_A_WEEK = 168
 HOURS_A_DAY = 24
@@ -141,7 +141,7 @@ class Sources:
     def take(self, counts: Mapping[str, SourceCount]) -> None:
         """Learn what a part brought."""
         for name, count in sorted(counts.items()):
-            if not count.seen_by_hour:
+            if not count.seen_by_hour or name.endswith(DRILL):
                 continue
             rate = self.rates.get(name)
             if rate is None:

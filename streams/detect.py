@@ -18,16 +18,18 @@ from alerting.model import MAX_CHANNELS, Blind, Close, Control, Evidence, Incide
 from detectors.base import Detector, Scores
 from detectors.emerging import Emerging
 from streams.blind import Sources
-from streams.part import Part
+from streams.closed import Cells, Closed, Revision, nothing
+from streams.part import Part, Rows
 from streams.partitions import Partitions
 from streams.places import Places
-from streams.rollup import Table, roll_up, together
+from streams.rollup import Table, of_drill, roll_up
 from streams.series import SeriesIndex
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 NEVER = float("-inf")
 LEARNING_SECONDS = 3 * 86400.0  # before this much history nothing is more than a signal
+DRILL_SECONDS = 3600  # without a record of it, and with none of its incidents open, a drill is over
 SHOWN_P = 0.05  # a series that did not move is still told when its sums are this unusual
 
 
@@ -40,38 +42,6 @@ class DetectConfig(NamedTuple):
     partitions: tuple[int, ...]
     detector: str
     config: str
-
-
-class Cells(NamedTuple):
-    """Closed cells of one window, rolled up the place tree, sorted by (place, keyword); arrays have one entry a cell."""
-
-    start: int
-    seconds: int
-    place: Ints
-    keyword: Ints
-    voices: Ints
-    messages: Ints
-    expected: Floats
-    upper: Floats
-    p_value: Floats
-    held: npt.NDArray[np.bool_]  # stands in an open incident
-
-
-class Closed(NamedTuple):
-    """What closing one window gave."""
-
-    cells: Cells
-    incidents: list[Incident]
-
-
-class Revision(NamedTuple):
-    """Late rows, rolled up: they change history, never the detector."""
-
-    start: int
-    place: Ints
-    keyword: Ints
-    voices: Ints
-    messages: Ints
 
 
 class Detect:
@@ -89,6 +59,8 @@ class Detect:
         self.closed_until = NEVER
         self.controls: list[Control] = []
         self.emerging = Emerging(config.window_seconds)
+        self.drill: Detect | None = None  # judges the drill that goes on
+        self.drilled: int | None = None  # of such a one: start of the last window with records of the drill
         self.young: dict[int, float] = {}  # keywords the pack came to hold later, and until when they are learnt
         self.born: float | None = None  # start of the first window; -inf where baselines were learnt beforehand
 
@@ -132,18 +104,50 @@ class Detect:
 
     def _next(self, until: int) -> int | None:
         """The next window to close: one with rows, or the very next one while an incident is open or a control waits."""
-        seconds = self.config.window_seconds
         start = self.partitions.first_window()
-        if self.closed_until != NEVER and (self.alerts.held or self.controls):
+        if self.closed_until != NEVER and (self.alerts.held or self.controls or self.drill):
             start = int(self.closed_until) if start is None else min(start, int(self.closed_until))
-        return None if start is None or start + seconds > until else start
+        return None if start is None or start + self.config.window_seconds > until else start
 
     def _close(self, start: int) -> Closed:
         self._pass_over(start)
         self.born = float(start) if self.born is None else self.born
         rows, evidence = self.partitions.merge(start)
         words = self.partitions.words(start)
-        self.emerging.take(start, words.texts, words.terms)
+        if words.texts:
+            self.emerging.take(start, words.texts, words.terms)
+        due = self._due(start + self.config.window_seconds + self.config.lateness_seconds)
+        real, drilled = of_drill(rows, False), of_drill(rows, True)
+        if len(drilled.window) and self.watching and self.drill is None:
+            self.drill = self._copy(start)
+        asked = len(real.window) or self.alerts.held or due  # else it is closed for the drill alone
+        closed = (
+            self._judge(start, real, evidence, due) if asked else Closed(nothing(start, self.config.window_seconds), [])
+        )
+        if self.drill is not None:
+            closed.incidents.extend(self._rehearse(self.drill, start, drilled, due))
+        return closed
+
+    def _rehearse(self, drill: Detect, start: int, rows: Rows, due: Sequence[Control]) -> list[Incident]:
+        """A drill is judged beside what is real, by a copy of what was known when it began; the copy goes when the drill is over."""
+        drill.drilled = start if len(rows.window) else drill.drilled or start
+        told = drill._judge(start, rows, {}, due).incidents
+        drill.closed_until = float(start + self.config.window_seconds)
+        if not drill.alerts.open and start - drill.drilled >= DRILL_SECONDS:
+            self.drill = None
+        return told
+
+    def _copy(self, start: int) -> Detect:
+        """Another one that knows what is usual, and nothing of what goes on."""
+        made = Detect(self.config, self.alerts.fresh())
+        made.index.restore(self.index.keys)
+        made.restore_bank(None if self.bank is None else self.bank.snapshot(), self.bank_size)
+        made.sources, made.closed_until, made.born, made.drilled = self.sources, self.closed_until, NEVER, start
+        return made
+
+    def _judge(
+        self, start: int, rows: Rows, evidence: Mapping[tuple[int, int], Evidence], due: Sequence[Control]
+    ) -> Closed:
         moved = roll_up(rows, self.config.places.lineage)
         found = self.index.find_or_add(moved.place, moved.keyword)
         bank = self._bank()
@@ -154,10 +158,12 @@ class Detect:
         scores = bank.score(start, counts, exposure)
         held = self.index.mask(self.alerts.held)
         close = self._table(start, counts, found, moved, scores, held, evidence, blind)
-        incidents = self.alerts.step(close, self._due(close.decided)) if self.watching else []
-        held = self.index.mask(self.alerts.held)
+        incidents = self.alerts.step(close, due) if self.watching else []
+        held = self.index.mask(self.alerts.held) if self.drilled is None else np.ones(len(self.index), bool)
         bank.learn(start, counts, held, exposure)
-        return Closed(_cells(close, held[self.index.find(close.place, close.keyword)]), incidents)
+        told = close.voices, close.messages, close.expected, close.upper, close.p_value
+        held = held[self.index.find(close.place, close.keyword)]
+        return Closed(Cells(start, close.seconds, close.place, close.keyword, *told, held), incidents)
 
     def _table(
         self,
@@ -199,6 +205,7 @@ class Detect:
             evidence=evidence,
             blind=blind,
             learning=start < (self.born or 0.0) + LEARNING_SECONDS,
+            drill=self.drilled is not None,
             young=frozenset(keyword for keyword, until in self.young.items() if start < until),
         )
 
@@ -263,11 +270,6 @@ class Detect:
         revisions: list[Revision] = []
         for rows in self.partitions.late(step):
             for start in np.unique(rows.window).tolist():
-                late = roll_up(together([rows.at(start)]), self.config.places.lineage)
+                late = roll_up(of_drill(rows.at(start), False), self.config.places.lineage)
                 revisions.append(Revision(start, late.place, late.keyword, late.voices, late.messages))
         return revisions
-
-
-def _cells(close: Close, held: npt.NDArray[np.bool_]) -> Cells:
-    told = (close.voices, close.messages, close.expected, close.upper, close.p_value)
-    return Cells(close.start, close.seconds, close.place, close.keyword, *told, held)

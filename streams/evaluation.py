@@ -93,6 +93,7 @@ def evaluate(
     misses: Mapping[int, Miss] | None = None,
 ) -> Evaluation:
     """`revisions` are all revisions of all incidents; `misses` gives, by the label's number, the gate that stopped its best candidate."""
+    revisions = [one for one in revisions if not one.drill]
     incidents = newest(revisions)
     beyond = beyond_signal(revisions)
     reached = [one for one in incidents if one.id in beyond]

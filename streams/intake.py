@@ -15,7 +15,7 @@ from streams.complaint import Complaint, DeadLetter, Record, Tick, Where
 from streams.copies import Copies
 from streams.evidence import Describer
 from streams.hearing import Heard, hear
-from streams.part import Part, Rows, SourceCount
+from streams.part import DRILL, Part, Rows, SourceCount
 from streams.resolver import Resolver
 from streams.taxonomy import Taxonomy
 from streams.voices import Seen, Voices, digest
@@ -121,10 +121,10 @@ class Intake:
     def _date(self, record: Record, heard: Heard) -> None:
         """Find the event time, which may have to wait for another record to confirm it."""
         complaint = heard.complaint
-        source = self.sources.get(complaint.source) or self._source(complaint.source)
+        source = (not complaint.drill and self.sources.get(complaint.source)) or self._source(complaint)
         time = complaint.created_at
         if type(time) is not float or not EARLIEST <= time < LATEST:
-            time = self._read_time(time, source)
+            time = self._read_time(time, complaint.source, source)
         arrival = record.arrival
         if complaint.received_at is not None:
             arrival = parse_time(complaint.received_at, self.config.zone(complaint.source))[0]
@@ -139,8 +139,8 @@ class Intake:
             time = held
         self._accept(heard, time, source)
 
-    def _read_time(self, value: float | str, source: SourceCount) -> float:
-        time, change = parse_time(value, self.config.zone(source.name))
+    def _read_time(self, value: float | str, name: str, source: SourceCount) -> float:
+        time, change = parse_time(value, self.config.zone(name))
         if change is not None:
             source.clock_changes += 1
         if time < EARLIEST:
@@ -183,7 +183,7 @@ class Intake:
             source.by_place[place] = source.by_place.get(place, 0) + 1
         if time < self.closed:
             source.late += 1
-        print_, fresh = heard.fingerprint, nodes
+        print_, fresh = None if complaint.drill else heard.fingerprint, nodes
         if print_ is not None and self.copies.is_copy(print_, time):
             fresh = ()
         if complaint.repost_of is not None or text.startswith("RT @"):
@@ -191,11 +191,12 @@ class Intake:
         if not fresh:
             source.copies += 1
         elif author is not None:
-            fresh = self.voices.hear(f"{complaint.source}\0{author}", nodes, time)
+            fresh = self.voices.hear(f"{source.name}\0{author}", nodes, time)
         window = self._window(time)
         window.count(cell_base(place, config.channel[complaint.source], complaint.drill), nodes, fresh)
         if fresh:
             source.voices += 1
+        if fresh and not complaint.drill:
             second = int(time) if author is None else -1
             window.keep(Sample(name, place, heard.leaves, text[:1000], heard.plain, print_ or 0, second))
 
@@ -230,7 +231,7 @@ class Intake:
 
     def _accept_later(self, waiting: Waiting) -> None:
         complaint = waiting.complaint
-        self._accept(self._read([complaint])[0], waiting.time, self._source(complaint.source))
+        self._accept(self._read([complaint])[0], waiting.time, self._source(complaint))
 
     def _tick(self, tick: Tick) -> None:
         self._release(tick.time)
@@ -282,7 +283,9 @@ class Intake:
 
     # -- accounts ------------------------------------------------------------------------------------------------
 
-    def _source(self, name: str) -> SourceCount:
+    def _source(self, complaint: Complaint) -> SourceCount:
+        """The account of its source; drills have one of their own, so that they mix with nothing."""
+        name = complaint.source + DRILL if complaint.drill else complaint.source
         found = self.sources.get(name)
         if found is None:
             found = self.sources[name] = SourceCount(name)

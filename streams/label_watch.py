@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alerting.model import iso
-from streams.detect import Cells
+from streams.closed import Cells
 from streams.evaluation import EARLY_SECONDS, Miss
 from streams.label_names import comma_separated
 from streams.labels import Label

@@ -94,6 +94,7 @@ COUNTED = (
 
 
 MOST_TERMS = 1024
+DRILL = " (drill)"  # after the name of a source whose drills are counted
 
 
 class Words(msgspec.Struct, frozen=True, array_like=True):

@@ -32,8 +32,9 @@ from alerting.alerts import Alerts
 from alerting.model import Blind, Control, Incident
 from alerting.policy import Policy
 from streams.channels import CHANNELS, channel_of
+from streams.closed import Cells, Revision
 from streams.complaint import DeadLetter, Record, Tick
-from streams.detect import Cells, Detect, DetectConfig, Revision
+from streams.detect import Detect, DetectConfig
 from streams.evidence import Describer
 from streams.intake import Intake, IntakeConfig
 from streams.keyword_tree import Node

@@ -27,13 +27,17 @@ class Table(NamedTuple):
 
 
 def together(blocks: Iterable[Rows]) -> Rows:
-    """The rows of several partitions, in their order; drills are left out of what is counted."""
+    """The rows of several partitions, in their order."""
     kept = list(blocks)
     if not kept:
         return Rows.empty()
-    rows = Rows(*(np.concatenate(columns) for columns in zip(*kept, strict=True)))
-    real = rows.drill == 0
-    return rows if real.all() else Rows(*(column[real] for column in rows))
+    return Rows(*(np.concatenate(columns) for columns in zip(*kept, strict=True)))
+
+
+def of_drill(rows: Rows, drill: bool) -> Rows:
+    """Those of drills, or the real ones: the two are never mixed."""
+    chosen = rows.drill == int(drill)
+    return rows if chosen.all() else Rows(*(column[chosen] for column in rows))
 
 
 def roll_up(rows: Rows, lineage: npt.NDArray[np.int32]) -> Table:

@@ -59,6 +59,8 @@ class DetectState(msgspec.Struct, array_like=True):
     alerts: bytes
     born: float | None
     young: dict[int, float]
+    drill: bytes | None
+    drilled: int | None
     declared: bool
     words: bytes
 
@@ -113,6 +115,8 @@ def snapshot_detect(detect: Detect) -> bytes:
             alerts=detect.alerts.snapshot(),
             born=detect.born,
             young=detect.young,
+            drill=None if detect.drill is None else snapshot_detect(detect.drill),
+            drilled=detect.drilled,
             declared=detect.partitions.declared,
             words=detect.emerging.snapshot(),
         )
@@ -129,7 +133,11 @@ def restore_detect(detect: Detect, state: bytes) -> None:
     detect.sources.rates = taken.sources
     detect.closed_until = taken.closed_until
     detect.controls = taken.controls
-    detect.born, detect.young = taken.born, taken.young
+    detect.born, detect.young, detect.drilled = taken.born, taken.young, taken.drilled
+    if taken.drill is not None:
+        detect.drill = Detect(detect.config, detect.alerts.fresh())
+        restore_detect(detect.drill, taken.drill)
+        detect.drill.sources = detect.sources
     detect.emerging.restore(taken.words)
     detect.alerts.restore(taken.alerts)
 

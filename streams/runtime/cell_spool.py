@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alerting.model import KeywordTree, PlaceTree
-from streams.detect import Cells, Revision
+from streams.closed import Cells, Revision
 from streams.runtime.store.cells import Cell
 from streams.window import MAX_KEYWORDS
 

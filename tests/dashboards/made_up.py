@@ -17,7 +17,7 @@ from dashboards.catalogue import Catalogue
 from dashboards.live import Live
 from dashboards.settings import PageSettings
 from dashboards.site import Site
-from streams.detect import Cells
+from streams.closed import Cells
 from streams.part import SourceCount
 from streams.runtime.store.migrations import open_store
 from streams.runtime.store.reader import Health, Reader

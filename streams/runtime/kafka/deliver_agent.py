@@ -16,7 +16,7 @@ from faust.types import TP
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from streams.detect import Cells, Revision
+from streams.closed import Cells, Revision
 from streams.runtime.deliver import deliver
 from streams.runtime.exporter import Totals
 from streams.runtime.kafka import topics, wire

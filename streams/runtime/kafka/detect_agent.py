@@ -11,7 +11,8 @@ import structlog
 from faust.types import TP
 
 from alerting.model import Control
-from streams.detect import Cells, Closed, Detect, Revision
+from streams.closed import Cells, Closed, Revision
+from streams.detect import Detect
 from streams.part import Part
 from streams.runtime.board_state import LEARNING_SECONDS, new_words
 from streams.runtime.kafka import topics, wire

@@ -23,7 +23,7 @@ from streams.runtime.store.snapshots import Snapshot, save_snapshot
 from streams.runtime.store.upsert import insert, keeping, replacing, write, write_columns
 
 if TYPE_CHECKING:
-    from streams.detect import Cells, Revision
+    from streams.closed import Cells, Revision
     from streams.pipeline import Outputs
 
 SUMMED = ("records", "complaints", "voices", "placed", "duplicates", "copies", "old", "late", "clock_changes")

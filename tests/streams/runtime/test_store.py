@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Engine, create_engine, select, text, update
 
 from alerting.model import Blind, Control, Incident, Part, Scope
+from streams.closed import Cells, Revision
 from streams.complaint import DeadLetter, Where
-from streams.detect import Cells, Revision
 from streams.part import SourceCount
 from streams.runtime.store import tables
 from streams.runtime.store.migrations import StoreError, migrate, open_store
