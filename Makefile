@@ -16,6 +16,9 @@ test: setup-dev  ## everything CI runs
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(PYTEST_ARGS)
 
+soak: setup-dev  ## the faults around Kafka in full: about half an hour
+	OVERHEARD_SOAK=1 $(BIN)/pytest -s -k kafka tests/integration/test_kafka_faults.py tests/integration/test_kafka_kill.py
+
 setup: $(VENV)/.runtime
 setup-dev: $(VENV)/.dev
 

@@ -52,6 +52,11 @@ class Partitions:
                 self.pending[partition] = Pending(watermark=closed_until)
         self.declared = True
 
+    def came(self, part: Part) -> bool:
+        """Whether it was taken before."""
+        pending = self.pending.get(part.partition)
+        return pending is not None and part.seq < pending.next_seq
+
     def take(self, part: Part, closed_until: float) -> bool:
         """Keep a part; False when it came before. A partition not heard of joins the set. Raises GapInPartsError."""
         if part.partition not in self.pending:

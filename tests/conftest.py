@@ -41,23 +41,32 @@ REQUIRED = bool(os.environ.get("OVERHEARD_REQUIRE_SERVERS"))
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests come last: playwright keeps an event loop running that other tests would find."""
     for item in items:
-        if {"broker", "own_broker"} & set(getattr(item, "fixturenames", ())):
+        if "fetched_kafka" in getattr(item, "fixturenames", ()):
             item.add_marker("kafka")
     items.sort(key=lambda item: "browser" in item.keywords)
 
 
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+def fetched_kafka() -> None:
+    """Kafka's jars are there."""
+    try:
+        jars()
+    except BrokerUnavailableError as error:
+        if REQUIRED:
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def broker(fetched_kafka: None) -> Iterator[Broker]:
     """The broker all tests share: leave it running, and name topics and groups of your own."""
-    _fetch_kafka()
     with running() as started:
         yield started
 
 
 @pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[Broker]:
-    """A started broker of the test's own, to kill and to fill."""
-    _fetch_kafka()
+def own_broker(tmp_path: Path, fetched_kafka: None) -> Iterator[Broker]:
+    """A started broker of the test's own, to kill."""
     made = Broker(tmp_path / "broker")
     made.start()
     yield made
@@ -71,15 +80,6 @@ def postgres_server() -> Iterator[str]:
         pytest.skip("no PostgreSQL here: apt-get install postgresql")
     with postgres.running() as address:
         yield address
-
-
-def _fetch_kafka() -> None:
-    try:
-        jars()
-    except BrokerUnavailableError as error:
-        if REQUIRED:
-            raise
-        pytest.skip(str(error))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 from deployment import Deployment, busy, cells_of, everywhere, recount, undisturbed
+from faults import SOAK
 from service import SUNDAY
 
 from benchmarks.broker import Broker
 from streams.runtime.kafka import topics
 
-KILLS = 4
+KILLS = 20 if SOAK else 4
 RECORDS = 30_000
 SECONDS_A_KILL = 3.0
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(1800 if SOAK else 180)
 @pytest.mark.parametrize("seed", [random.SystemRandom().randrange(10_000)])
 def test_workers_killed_in_mid_stream_change_nothing(broker: Broker, tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)

@@ -75,6 +75,8 @@ class DetectEngine:
             raise ValueError(
                 f"partition {part.partition} sends parts of configuration {part.config}, this is {self.kit.digest}"
             )
+        if self.detect.partitions.came(part):
+            return  # sent again: what its sources brought is counted
         closed, revisions = self.detect.process(part)
         if not closed and not revisions and not part.sources:
             return
