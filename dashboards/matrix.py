@@ -20,6 +20,7 @@ GRADE_WIDTHS = (
     4.0,
 )  # the excess in widths of the usual band; p-values of single windows say too little of an hour
 LEAST_WIDTH = 0.5
+LONG_WORD = 11  # characters that a column holds
 LEAST_PEOPLE = 2  # one person is never a crowd, however rare
 
 
@@ -92,7 +93,7 @@ def matrix(grid: Grid, catalogue: Catalogue, view: str, blind: Mapping[str, Sequ
     head = h(
         "tr",
         h("th", "Place", scope="col"),
-        [h("th", h("a", catalogue.keyword(k), href=f"/keyword/{k}"), scope="col") for k in grid.keywords],
+        [h("th", h("a", _breakable(catalogue.keyword(k)), href=f"/keyword/{k}"), scope="col") for k in grid.keywords],
     )
     silent = {place: sources for place in grid.places if (sources := _silent(place, blind, catalogue))}
     body = [_row(place, grid, catalogue, silent.get(place)) for place in grid.places]
@@ -102,6 +103,11 @@ def matrix(grid: Grid, catalogue: Catalogue, view: str, blind: Mapping[str, Sequ
     table = h("table", caption, h("thead", head), h("tbody", body), class_="matrix", style=width)
     return h("div", switch, h("div", table, class_="scroll", tabindex=0, role="region", aria_label="Place by problem"),
              _legend(bool(silent)), h("p", more, class_="quiet small more") if more else None)  # fmt: skip
+
+
+def _breakable(name: str) -> str:
+    """Long words with a soft hyphen, for narrow columns."""
+    return " ".join(f"{w[:7]}\u00ad{w[7:]}" if len(w) > LONG_WORD else w for w in name.split())
 
 
 def _silent(place: str, blind: Mapping[str, Sequence[str]], catalogue: Catalogue) -> Sequence[str]:
