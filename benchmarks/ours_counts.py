@@ -14,6 +14,7 @@ from benchmarks.truth import Cell, records
 from streams.complaint import Record, Tick
 from streams.pipeline import Pipeline, PipelineConfig
 from streams.runtime.kafka import topics, wire
+from streams.runtime.kafka.records import CellsRecord, PartRecord
 
 Counts = tuple[dict[Cell, int], Counter[Cell]]
 
@@ -25,7 +26,7 @@ def from_parts(setting: Setting, run: Run, values: Sequence[bytes]) -> Counts:
     found: Counter[Cell] = Counter()
     for value in dict(asyncio.run(records(setting.address, topics.PARTS.full(run.group)))).values():
         entry = wire.read_parts_entry(value or b"")
-        assert isinstance(entry, wire.PartRecord)
+        assert isinstance(entry, PartRecord)
         rows = entry.rows
         for start, place, leaf, messages in zip(rows.window, rows.place, rows.keyword, rows.messages, strict=True):
             found[pipeline.places.id(place), keyword[leaf], start] += messages
@@ -46,7 +47,7 @@ def from_cells(setting: Setting, run: Run) -> Counts:
     found: dict[Cell, int] = {}
     for _, value in asyncio.run(records(setting.address, topics.CELLS.full(run.group))):
         entry = wire.read_cells_entry(value or b"")
-        if isinstance(entry, wire.CellsRecord):
+        if isinstance(entry, CellsRecord):
             for place, keyword, voices in zip(entry.place, entry.keyword, entry.voices, strict=True):
                 found[place, keyword, entry.start] = voices
     pipeline = Pipeline(PipelineConfig(pack=setting.packs[True], partitions=setting.partitions))

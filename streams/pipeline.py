@@ -99,7 +99,7 @@ class Pipeline:
         self.keywords = Taxonomy(self.pack, self._resolver.text_names())
         self.window_seconds = config.window_seconds or self.pack.window_seconds
         self.digest = self._digest()
-        intake = self._intake_config()
+        intake = self.intake_config()
         self.intakes = {partition: Intake(intake, partition) for partition in range(config.partitions)}
         detect = DetectConfig(
             self.places,
@@ -113,7 +113,8 @@ class Pipeline:
         self.alerts = Alerts(policy, self.places, self.keywords, CHANNELS)
         self.detect = Detect(detect, self.alerts)
 
-    def _intake_config(self) -> IntakeConfig:
+    def intake_config(self) -> IntakeConfig:
+        """What every partition's INTAKE needs, as of the pack in use."""
         config = self.config
         return IntakeConfig(
             taxonomy=self.keywords,
@@ -160,7 +161,7 @@ class Pipeline:
             return
         if pack != self.pack and self.refuses(pack) is None:
             before = self.keywords
-            self._hear(pack, before.nodes())
+            self.hear(pack, before.nodes())
             self.detect.hear(self.keywords, self.keywords.changed_since(before))
 
     def refuses(self, pack: Pack) -> str | None:
@@ -171,12 +172,12 @@ class Pipeline:
             return "the packs so far and this one have too many keywords together; begin with an empty data folder"
         return None
 
-    def _hear(self, pack: Pack, before: Sequence[Node]) -> None:
+    def hear(self, pack: Pack, before: Sequence[Node]) -> None:
         """Listen for another pack's keywords from the next record on."""
         self.pack = pack
         self.keywords = Taxonomy(pack, self._resolver.text_names(), before)
         self.digest = self._digest()
-        config = self._intake_config()
+        config = self.intake_config()
         for intake in self.intakes.values():
             intake.switch(config)
 
@@ -196,7 +197,7 @@ class Pipeline:
         if version != VERSION or base != self.base:
             raise ValueError(f"snapshot of version {version}, configuration {base}; this is {VERSION}, {self.base}")
         if pack != self.pack or nodes != self.keywords.nodes():
-            self._hear(pack, nodes)
+            self.hear(pack, nodes)
             self.detect.alerts.hear(self.keywords)
         for partition, stage in stages.items():
             restore_intake(self.intakes[partition], stage)

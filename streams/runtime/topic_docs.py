@@ -93,11 +93,12 @@ def _about(topic: Topic, shown: dict[str, Example]) -> Iterator[str]:
 def _made() -> Iterator[Keyed]:
     """What a storm leaves on the topics: the richest records first where there are many."""
     kit = Kit(PipelineConfig(pack="power"), REPLAY_SECRET)
-    intake, detect = IntakeEngine(kit.intake(0), COMPLAINTS.full(PREFIX)), DetectEngine(kit)
+    intake, detect = IntakeEngine(kit, 0, COMPLAINTS.full(PREFIX)), DetectEngine(kit)
     complaints = _complaints()
     yield Keyed(COMPLAINTS, key_of(complaints[0].value) or b"", complaints[0].value)
     end = wire.tick(complaints[-1].timestamp / 1000 + 7200, 0, final=True)
     yield end
+    yield wire.pack(1, 'name = "power"\nwindow_seconds = 300\n…', 0)
     late = Entry(
         len(complaints), complaints[len(complaints) // 2].value.replace(b'"id":"', b'"id":"late-'), HISTORY_HEADERS, 0
     )

@@ -25,6 +25,7 @@ from streams.complaint import Record, Tick
 from streams.pipeline import Pipeline, PipelineConfig
 from streams.runtime.kafka import topics, wire
 from streams.runtime.kafka.cluster import KafkaCluster
+from streams.runtime.kafka.records import CellsRecord
 from streams.runtime.kafka.settings import KafkaSettings
 from streams.runtime.routing import key_of
 
@@ -257,7 +258,7 @@ def cells_of(found: dict[bytes, bytes]) -> dict[tuple[int, str, str], int]:
     cells: dict[tuple[int, str, str], int] = {}
     for value in found.values():
         entry = wire.read_cells_entry(value)
-        if isinstance(entry, wire.CellsRecord):
+        if isinstance(entry, CellsRecord):
             cells.update({(entry.start, place, keyword): voices
                           for place, keyword, voices in zip(entry.place, entry.keyword, entry.voices, strict=True)})  # fmt: skip
     return cells

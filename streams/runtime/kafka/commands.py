@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import click
 
@@ -40,6 +42,35 @@ def worker_command(config: Path, instance: str | None) -> None:
     os._exit(code)  # threads of libraries must not keep an ended worker
 
 
+@click.command("change-pack")
+@CONFIG
+def change_pack_command(config: Path) -> None:
+    """Let the running workers listen for the pack of the configuration from now on; what was there keeps its baseline."""
+    settings = read_kafka_config(config)
+    from streams.pack import PackError, pack_file, parse_pack, read_pack
+
+    try:
+        path = pack_file(settings.pack)
+        text = read_pack(path)
+        parse_pack(text, str(path))
+    except (PackError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    asyncio.run(_append(settings, text))
+    click.echo("the workers have been told")
+
+
+async def _append(settings: Settings, text: str) -> None:
+    from aiokafka import AIOKafkaProducer
+
+    from alerting.model import Control
+    from streams.runtime.kafka import wire
+
+    assert settings.kafka is not None
+    one = wire.control(Control(id=uuid4().hex, kind="pack", at=time.time(), author="overheard", value=text))
+    async with AIOKafkaProducer(**settings.kafka.client(), acks="all", enable_idempotence=True) as producer:
+        await producer.send_and_wait(one.topic.full(settings.kafka.prefix), one.value, key=one.key, partition=0)
+
+
 async def _work(settings: Settings) -> int:
     import structlog
 
@@ -63,4 +94,4 @@ async def _work(settings: Settings) -> int:
         return 2
 
 
-commands: list[click.Command] = [worker_command, dead_letters]
+commands: list[click.Command] = [worker_command, change_pack_command, dead_letters]

@@ -13,20 +13,24 @@ from faust.types import TP
 from alerting.model import Control
 from streams.closed import Cells, Closed, Revision
 from streams.detect import Detect
+from streams.keyword_tree import Node
+from streams.pack import Pack
 from streams.part import Part
 from streams.runtime.board_state import LEARNING_SECONDS, new_words
 from streams.runtime.kafka import topics, wire
 from streams.runtime.kafka.counted import Counted, Surroundings
 from streams.runtime.kafka.kit import Kit
 from streams.runtime.kafka.parts import Assembly, source_record
+from streams.runtime.kafka.records import CellsRecord, ControlRecord, LateRecord, SignalRecord, StepRecord
 from streams.runtime.kafka.stages import Stages
-from streams.runtime.kafka.wire import CellsRecord, Keyed, LateRecord, SignalRecord, StepRecord
+from streams.runtime.kafka.wire import Keyed
 from streams.snapshot import restore_detect, snapshot_detect
 
 log = structlog.get_logger(__name__)
 CELLS_A_RECORD = 3_000  # about 150 bytes each at most
 SIGNAL_P = 1e-3
 SIGNAL_PEOPLE = 3
+_State = tuple[tuple[list[str], int, list[str], Pack, list[Node]], bytes, Assembly]
 
 
 def agent(app: Any, topic: Any, stages: Stages) -> None:
@@ -47,6 +51,9 @@ class DetectEngine:
         self.kit = kit
         self.detect: Detect = kit.detect()
         self.assembly = Assembly()
+        self.packs: list[str] = []  # changes of the pack so far, as they were written
+        self.told = 0  # partitions that have heard of them
+        self.digests = [kit.digest]  # whose parts count: of the pack in use and of those before it
 
     def take(self, records: Sequence[Any]) -> list[Keyed]:
         """What each entry gave, under its offset."""
@@ -57,7 +64,7 @@ class DetectEngine:
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 log.error("not an entry of the parts", offset=record.offset, detail=str(error))
                 continue
-            if isinstance(entry, wire.ControlRecord):
+            if isinstance(entry, ControlRecord):
                 sent += self._control(record, entry.control)
             elif (part := self.assembly.take(entry)) is not None:
                 sent += self._part(record, part)
@@ -67,11 +74,29 @@ class DetectEngine:
         if act.kind == "partitions" and not (act.value or "").isdecimal():
             log.error("a partition set without a number", offset=record.offset)
             return
-        self.detect.control(act)
+        if act.kind == "pack":
+            yield from self._hear(act)
+        else:
+            self.detect.control(act)
+        told, self.told = self.told, len(self.detect.partitions.pending)
+        for partition in range(told, self.told):  # new ones hear what the others have heard
+            yield from (wire.pack(number, text, partition) for number, text in enumerate(self.packs, 1))
         yield self._step(record, 0, None, [] if act.kind == "partitions" else [act])
 
+    def _hear(self, act: Control) -> Iterator[Keyed]:
+        """Go on with another pack, whose keywords are known here before a part has any, and tell every partition."""
+        kit = self.kit.changed(act.value or "")
+        if kit is None:
+            return
+        self.detect.hear(kit.keywords, kit.keywords.changed_since(self.kit.keywords))
+        self.kit = kit
+        self.digests.append(kit.digest)
+        self.packs.append(act.value or "")
+        for partition in range(self.told):
+            yield wire.pack(len(self.packs), self.packs[-1], partition)
+
     def _part(self, record: Any, part: Part) -> Iterator[Keyed]:
-        if part.config != self.kit.digest:
+        if part.config not in self.digests:
             raise ValueError(
                 f"partition {part.partition} sends parts of configuration {part.config}, this is {self.kit.digest}"
             )
@@ -153,12 +178,18 @@ class DetectEngine:
             yield wire.signal(SignalRecord(cells.start, cells.seconds, place, keyword, *figures))
 
     def state(self) -> bytes:
-        """DETECT, ALERT, and parts that have not come whole."""
-        return msgspec.msgpack.encode((snapshot_detect(self.detect), self.assembly))
+        """DETECT, ALERT, packs, and parts that have not come whole."""
+        heard = self.packs, self.told, self.digests, self.kit.pack, self.kit.keywords.nodes()
+        return msgspec.msgpack.encode((heard, snapshot_detect(self.detect), self.assembly))
 
     def restore(self, state: bytes) -> None:
-        """Take over a state."""
-        stage, self.assembly = msgspec.msgpack.decode(state, type=tuple[bytes, Assembly])
+        """Take over a state, with its pack."""
+        heard, stage, self.assembly = msgspec.msgpack.decode(state, type=_State)
+        self.packs, self.told, self.digests, pack, nodes = heard
+        kit = self.kit.after(pack, nodes)
+        if kit is not self.kit:
+            self.kit = kit
+            self.detect.alerts.hear(kit.keywords)
         restore_detect(self.detect, stage)
 
 

@@ -12,15 +12,19 @@ import structlog
 from faust.types import TP
 
 from streams.complaint import Record, Tick
-from streams.intake import Intake
+from streams.keyword_tree import Node
+from streams.pack import Pack
 from streams.runtime.kafka import parts, wire
 from streams.runtime.kafka.counted import Counted, Surroundings
+from streams.runtime.kafka.kit import Kit
+from streams.runtime.kafka.records import PackRecord
 from streams.runtime.kafka.stages import Stages
-from streams.runtime.kafka.wire import HISTORY_HEADERS, KIND, TICK, Keyed
+from streams.runtime.kafka.wire import HISTORY_HEADERS, KIND, PACK, TICK, Keyed
 from streams.snapshot import restore_intake, snapshot_intake
 
 log = structlog.get_logger(__name__)
 HISTORY_MARK = HISTORY_HEADERS[0]
+_State = tuple[bool, tuple[int, Pack, list[Node]], bytes]
 SUSPENDED_SECONDS = 5.0  # a worker that was not run for so long cannot tell whether nothing came
 
 
@@ -38,14 +42,17 @@ class IntakeEngine:
 
     stage = "intake"
 
-    def __init__(self, intake: Intake, topic: str) -> None:
-        self.intake = intake
+    def __init__(self, kit: Kit, partition: int, topic: str) -> None:
+        self.kit = kit
+        self.intake = kit.intake(partition)
         self.topic = topic
+        self.packs = 0  # changes of the pack so far
         self.history = False  # the newest record tells of the past: its time has nothing to do with the clock
 
     def take(self, records: Sequence[Any]) -> list[Keyed]:
         """Each part as soon as its windows close, and the dead letters; a record without value is a dead letter too."""
         topic = self.topic
+        sent: list[Keyed] = []
         entries: list[Record | Tick] = []
         for one in records:
             marks = one.headers
@@ -53,15 +60,31 @@ class IntakeEngine:
                 entries.append(Record(one.offset, one.value or b"", one.timestamp / 1000.0, topic))
             elif marks[0] == HISTORY_MARK:
                 entries.append(Record(one.offset, one.value or b"", None, topic))
+            elif (change := _change(one)) is not None:
+                sent += self._process(entries)
+                entries = []
+                self._switch(change)
             else:
                 entries.append(self._marked(one))
+        return sent + self._process(entries)
+
+    def _process(self, entries: list[Record | Tick]) -> list[Keyed]:
         taken = self.intake.process(entries)
-        sent = [piece for part in taken.parts for piece in parts.records(part)]
-        sent += [wire.dead_letter(letter) for letter in taken.dead_letters]
         newest = next((one for one in reversed(entries) if isinstance(one, Record)), None)
         if newest is not None:
             self.history = newest.arrival is None
-        return sent
+        sent = [piece for part in taken.parts for piece in parts.records(part)]
+        return sent + [wire.dead_letter(letter) for letter in taken.dead_letters]
+
+    def _switch(self, change: PackRecord) -> None:
+        """Listen for another pack; one that came before, or cannot be, changes nothing."""
+        if change.number <= self.packs:
+            return
+        self.packs = change.number
+        kit = self.kit.changed(change.text)
+        if kit is not None:
+            self.kit = kit
+            self.intake.switch(kit.intake_config)
 
     def _marked(self, record: Any) -> Record | Tick:
         if dict(record.headers).get(KIND) == TICK:
@@ -74,12 +97,23 @@ class IntakeEngine:
 
     def state(self) -> bytes:
         """The partition's INTAKE."""
-        return msgspec.msgpack.encode((self.history, snapshot_intake(self.intake)))
+        heard = self.packs, self.kit.pack, self.kit.keywords.nodes()
+        return msgspec.msgpack.encode((self.history, heard, snapshot_intake(self.intake)))
 
     def restore(self, state: bytes) -> None:
-        """Take over a state."""
-        self.history, stage = msgspec.msgpack.decode(state, type=tuple[bool, bytes])
+        """Take over a state, with its pack."""
+        self.history, heard, stage = msgspec.msgpack.decode(state, type=_State)
+        self.packs, pack, nodes = heard
+        self.kit = self.kit.after(pack, nodes)
+        self.intake.switch(self.kit.intake_config)
         restore_intake(self.intake, stage)
+
+
+def _change(record: Any) -> PackRecord | None:
+    if dict(record.headers).get(KIND) == PACK:
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+            return wire.read_pack(record.value or b"")
+    return None
 
 
 class IntakeStage(Counted):

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
+
 import msgspec
+import structlog
 
 from alerting.alerts import Alerts
 from alerting.policy import Policy
 from streams.channels import CHANNELS
 from streams.detect import Detect, DetectConfig
 from streams.intake import Intake
+from streams.keyword_tree import Node
+from streams.pack import Pack, PackError, parse_pack
 from streams.pipeline import Pipeline, PipelineConfig
 from streams.snapshot import prime
+
+log = structlog.get_logger(__name__)
 
 
 class Kit:
@@ -20,17 +28,50 @@ class Kit:
         """Raises PackError, and ValueError where the baselines do not fit."""
         self.pipeline = Pipeline(msgspec.structs.replace(config, partitions=1), secret)
         self.config = self.pipeline.config
-        self.digest = self.pipeline.digest
-        self.places, self.keywords = self.pipeline.places, self.pipeline.keywords
+        self.base = self.pipeline.base
+        self.places = self.pipeline.places
         self.window_seconds = self.pipeline.window_seconds
         self.primed = baselines is not None
         self._baselines = baselines
         if baselines is not None:
             self.pipeline.prime(baselines)
+        self._take_keywords()
+        self._after: dict[tuple[Pack, tuple[Node, ...]], Kit] = {}
+
+    def _take_keywords(self) -> None:
+        self.pack, self.keywords = self.pipeline.pack, self.pipeline.keywords
+        self.digest = self.pipeline.digest
+        self.intake_config = self.pipeline.intake_config()
+
+    def after(self, pack: Pack, before: Sequence[Node]) -> Kit:
+        """The kit for another pack, in which the keywords of `before` keep their numbers."""
+        known = (pack, tuple(before))
+        if known == (self.pack, tuple(self.keywords.nodes())):
+            return self
+        if known not in self._after:
+            made = copy(self)
+            made.pipeline = copy(self.pipeline)
+            made.pipeline.intakes = {}
+            made.pipeline.hear(pack, before)
+            made._take_keywords()
+            self._after[known] = made
+        return self._after[known]
+
+    def changed(self, text: str) -> Kit | None:
+        """The kit after a change to the pack written in `text`; None where that cannot be."""
+        try:
+            pack = parse_pack(text, "pack")
+        except PackError as error:
+            log.error("pack refused; the one before stays", reason=str(error))
+            return None
+        if refused := self.pipeline.refuses(pack):
+            log.error("pack refused; the one before stays", reason=refused)
+            return None
+        return self.after(pack, self.keywords.nodes())
 
     def intake(self, partition: int) -> Intake:
         """A fresh INTAKE."""
-        made = Intake(self.pipeline.intakes[0].config, partition)
+        made = Intake(self.intake_config, partition)
         if self.primed:
             made.begin_at(self.pipeline.detect.closed_until)
         return made

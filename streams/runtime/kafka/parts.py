@@ -10,7 +10,8 @@ import numpy as np
 from alerting.model import Evidence
 from streams.part import COUNTED, Part, Rows, SourceCount
 from streams.runtime.kafka import topics
-from streams.runtime.kafka.wire import EvidenceRecord, Keyed, PartRecord, RowsRecord, SourceRecord, encode
+from streams.runtime.kafka.records import EvidenceRecord, PartRecord, RowsRecord, SourceRecord
+from streams.runtime.kafka.wire import Keyed, encode
 
 MAX_PART_BYTES = 512 * 1024
 ROWS_A_CHUNK = 6_000  # about 60 bytes each at most

@@ -43,8 +43,8 @@ class Topic(NamedTuple):
 
 COMPLAINTS = Topic(
     "complaints",
-    "complaints as their senders wrote them, and ticks (header `overheard: tick`)",
-    "source NUL author, else source NUL id; ticks have none",
+    "complaints as their senders wrote them, ticks (header `overheard: tick`) and changes of the pack (`overheard: pack`)",
+    "source NUL author, else source NUL id; ticks have none; pack:number",
     sized=True,
     append_time=True,
 )

@@ -21,7 +21,8 @@ from streams.runtime.kafka import figures, topics
 from streams.runtime.kafka.app import Sender, build
 from streams.runtime.kafka.cluster import Cluster
 from streams.runtime.kafka.counted import Surroundings
-from streams.runtime.kafka.deliver_agent import DeliverStage, Desk, Desks
+from streams.runtime.kafka.deliver_agent import DeliverStage
+from streams.runtime.kafka.desk import Desk, Desks, Vocabulary
 from streams.runtime.kafka.detect_agent import DetectEngine, DetectStage
 from streams.runtime.kafka.intake_agent import IntakeEngine, IntakeStage
 from streams.runtime.kafka.kit import Kit
@@ -127,7 +128,7 @@ class Worker:
         names = {topic.full(self.kafka.prefix): topic for topic in topics.TOPICS}
         topic = names[tp.topic]
         if topic is topics.COMPLAINTS:
-            engine = IntakeEngine(self.kit.intake(tp.partition), tp.topic)
+            engine = IntakeEngine(self.kit, tp.partition, tp.topic)
             return IntakeStage(engine, tp, self._around(), self.settings.service.idle_tick_seconds)
         if topic is topics.PARTS:
             complaints = topics.COMPLAINTS.full(self.kafka.prefix)
@@ -141,7 +142,7 @@ class Worker:
             topic=topics.SNAPSHOTS.full(self.kafka.prefix),
             partitions=lambda topic: self.cluster.counts[topic],
             generation=lambda: int(self.app.consumer_generation_id),
-            digest=self.kit.digest,
+            digest=self.kit.base,
             snapshot_seconds=self.settings.service.snapshot_seconds,
             highwater=self._highwater,
         )
@@ -151,11 +152,9 @@ class Worker:
         service = self.settings.service
         if self.store is None:
             self.store = open_store(service.store_url)
-        channel = ChannelOf(self.config.sources)
-        writer = Writer(
-            self.store, self.kit.places, self.kit.keywords, lambda source: CHANNELS[channel[source]], service.cell_days
-        )
-        desk = Desk(self.kit, self.store, writer, self.health, self.totals)
+        channel, words = ChannelOf(self.config.sources), Vocabulary()
+        writer = Writer(self.store, self.kit.places, words, lambda source: CHANNELS[channel[source]], service.cell_days)
+        desk = Desk(self.kit.places, words, self.store, writer, self.health, self.totals)
         desk.closed = lambda: self.on_close()
         return desk
 

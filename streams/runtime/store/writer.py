@@ -8,17 +8,17 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from sqlalchemy import Connection, Engine, select
 
-from alerting.model import Blind, Control, Incident, KeywordTree, PlaceTree
+from alerting.model import Blind, Control, Incident, PlaceTree
 from streams.complaint import DeadLetter
 from streams.part import SourceCount
 from streams.runtime.entries import Gap
 from streams.runtime.store import roll_up, tables
-from streams.runtime.store.names import Names
+from streams.runtime.store.names import Ints, Names
 from streams.runtime.store.snapshots import Snapshot, save_snapshot
 from streams.runtime.store.upsert import insert, keeping, replacing, write, write_columns
 
@@ -69,6 +69,15 @@ class Work:
         return len(self.incidents) + len(self.dead_letters) + sum(len(one.place) for one in self.cells)
 
 
+class KeywordIds(Protocol):
+    """As much of a keyword tree as the store needs: how many, and their ids."""
+
+    parent: Ints
+
+    def id(self, keyword: int) -> str:
+        """The id of a keyword."""
+
+
 class Writer:
     """The one writer of a store."""
 
@@ -76,7 +85,7 @@ class Writer:
         self,
         engine: Engine,
         places: PlaceTree,
-        keywords: KeywordTree,
+        keywords: KeywordIds,
         channel: Callable[[str], str],
         cell_days: float = 35.0,
     ) -> None:
@@ -94,7 +103,7 @@ class Writer:
             engine, tables.keyword_names, len(keywords.parent), lambda one: {"keyword": keywords.id(one)}
         )
 
-    def hear(self, keywords: KeywordTree) -> None:
+    def hear(self, keywords: KeywordIds) -> None:
         """Go on with another tree of keywords."""
         self._keywords.begin_anew(len(keywords.parent), lambda one: {"keyword": keywords.id(one)})
 

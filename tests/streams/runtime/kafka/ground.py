@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 
+from alerting.model import Control
 from streams.pipeline import PipelineConfig
 from streams.runtime.kafka import topics, wire
 from streams.runtime.kafka.cluster import Cluster, KafkaCluster
@@ -94,6 +95,12 @@ class Ground:
         for partition in range(PARTITIONS):
             one = wire.tick(SUNDAY + 86_400, partition, final=True)
             await self.append([one.value], headers=one.headers, partition=partition)
+
+    async def change_pack(self, worker: Worker, text: str) -> None:
+        """Append a pack to the log, and wait until every partition has heard of it."""
+        act = Control(id=uuid4().hex, kind="pack", at=0.0, author="test", value=text)
+        await (await worker.send(wire.control(act)))
+        await self.settled(worker)
 
     async def records(self, topic: topics.Topic) -> list[Any]:
         cluster = self.cluster()

@@ -13,6 +13,7 @@ from benchmarks.broker import Broker
 from streams.pipeline import PipelineConfig
 from streams.runtime.kafka import topics, wire
 from streams.runtime.kafka.kit import Kit
+from streams.runtime.kafka.records import ControlRecord
 
 
 def test_idle_partitions_are_ticked_and_an_added_one_is_counted(broker: Broker, tmp_path: Path) -> None:
@@ -39,6 +40,6 @@ def test_idle_partitions_are_ticked_and_an_added_one_is_counted(broker: Broker, 
             await ground.append(new, headers=(), partition=2)
             await until(lambda: counted() == 80, seconds=45)
         parts = [wire.read_parts_entry(record.value) for record in await ground.records(topics.PARTS)]
-        return [one.control.id for one in parts if isinstance(one, wire.ControlRecord)]
+        return [one.control.id for one in parts if isinstance(one, ControlRecord)]
 
     assert asyncio.run(lived()) == ["partitions:2", "partitions:3"]

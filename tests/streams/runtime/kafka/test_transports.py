@@ -11,6 +11,7 @@ import pytest
 from ground import PARTITIONS, SUNDAY, Ground, complaint, until, voices
 
 from streams.complaint import Record, Tick
+from streams.pack import pack_file, read_pack
 from streams.pipeline import Pipeline, PipelineConfig
 from streams.runtime.kafka import topics, wire
 from streams.runtime.store.migrations import open_store
@@ -163,3 +164,32 @@ class Marked:
 
     def __init__(self, record: Any, partition: int) -> None:
         self.offset, self.value, self.headers, self.partition = record.offset, record.value, record.headers, partition
+
+
+def test_a_pack_is_changed_while_it_runs_and_stays_changed_after_a_restart(ground: Ground) -> None:
+    text = read_pack(pack_file("power"))
+    wider = text + '\n[[keywords]]\nid = "zebra"\nname = "zebra"\nphrases = ["striped horse"]\n'
+
+    def heard(keyword: str) -> int:
+        reader = Reader(open_store(ground.settings.service.store_url))
+        return sum(cell.voices for cell in reader.series("everywhere", keyword, SUNDAY, SUNDAY + 86_400))
+
+    def horses(first: int) -> list[bytes]:
+        return [complaint(number, text="a striped horse in Houston") for number in range(first, first + 100)]
+
+    async def lived() -> None:
+        async with ground.worker() as worker:
+            await ground.append([complaint(number) for number in range(100)] + horses(100))
+            await ground.settled(worker)
+            await ground.change_pack(worker, "power = ")  # refused: no pack
+            await ground.change_pack(worker, wider)
+            await ground.append(horses(200))
+            await ground.settled(worker)
+        async with ground.worker() as worker:
+            await ground.append([complaint(number) for number in range(300, 400)] + horses(400))
+            await ground.end_tick()
+            await ground.settled(worker)
+
+    asyncio.run(lived())
+    assert heard("zebra") == 200
+    assert voices(ground) == 400

@@ -11,6 +11,7 @@ from streams.complaint import DeadLetter, Where
 from streams.part import Part as RowPart
 from streams.part import Rows, SourceCount, Words
 from streams.runtime.kafka import parts, topics, wire
+from streams.runtime.kafka.records import PartRecord
 
 
 def part(rows: int, evidence: int = 3) -> RowPart:
@@ -33,7 +34,7 @@ def test_a_part_is_whole_again_when_its_last_piece_has_come(rows: int, evidence:
     made = part(rows, evidence)
     pieces = [wire.read_parts_entry(one.value) for one in parts.records(made)]
     assembly = parts.Assembly()
-    found = [assembly.take(one) for one in pieces if isinstance(one, wire.PartRecord)]
+    found = [assembly.take(one) for one in pieces if isinstance(one, PartRecord)]
     assert found[:-1] == [None] * (len(pieces) - 1)
     assert found[-1] is not None
     assert same(found[-1], made)
@@ -51,7 +52,7 @@ def test_pieces_that_broke_off_and_come_again_count_once() -> None:
     pieces = [wire.read_parts_entry(one.value) for one in parts.records(made)]
     assembly = parts.Assembly()
     sent = [*pieces[:2], *pieces]
-    found = [assembly.take(one) for one in sent if isinstance(one, wire.PartRecord)]
+    found = [assembly.take(one) for one in sent if isinstance(one, PartRecord)]
     assert [one is not None for one in found] == [False] * (len(sent) - 1) + [True]
     assert found[-1] is not None
     assert same(found[-1], made)
@@ -61,7 +62,7 @@ def test_a_snapshot_can_hold_half_a_part() -> None:
     pieces = [wire.read_parts_entry(one.value) for one in parts.records(part(20_000, 0))]
     assembly = parts.Assembly()
     for one in pieces[:2]:
-        assert isinstance(one, wire.PartRecord)
+        assert isinstance(one, PartRecord)
         assembly.take(one)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(assembly), type=parts.Assembly) == assembly
 

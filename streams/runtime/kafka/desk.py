@@ -1,0 +1,186 @@
+"""The desk of DELIVER: what its topics bring, put together and written to the store in one transaction with their offsets."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from streams.closed import Cells, Revision
+from streams.places import Places
+from streams.runtime.deliver import deliver
+from streams.runtime.exporter import Totals
+from streams.runtime.kafka import wire
+from streams.runtime.kafka.parts import source_count
+from streams.runtime.kafka.records import CellsRecord, LateRecord, StepRecord
+from streams.runtime.store.lease import Lease
+from streams.runtime.store.reader import Health
+from streams.runtime.store.writer import Work, Writer, read_meta, source_of
+from streams.window import MAX_KEYWORDS
+
+log = structlog.get_logger(__name__)
+COMMIT_SECONDS = 0.5
+MOST_ROWS = 50_000
+OFFSETS, POSITION = "kafka_offsets", "kafka_position"
+
+
+class Vocabulary:
+    """The keywords met so far, of whatever pack, numbered as they come; what the writer asks of a keyword tree."""
+
+    def __init__(self) -> None:
+        self.parent = np.full(MAX_KEYWORDS, -1, np.int64)
+        self._ids: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def id(self, keyword: int) -> str:
+        """The id of a number."""
+        return self._ids[keyword]
+
+    def index(self, id: str) -> int:
+        """The number of an id."""
+        found = self._numbers.get(id)
+        if found is None:
+            found = self._numbers[id] = len(self._ids)
+            self._ids.append(id)
+        return found
+
+
+class Desk:
+    """The one writer of the store: what all topics of DELIVER bring goes into one transaction, with their offsets."""
+
+    def __init__(
+        self, places: Places, words: Vocabulary, store: Engine, writer: Writer, health: Health, totals: Totals
+    ) -> None:
+        """Takes the lease. Raises SQLAlchemyError."""
+        self.places, self.words = places, words
+        self.store, self.writer, self.health, self.totals = store, writer, health, totals
+        self.lease = Lease(store)
+        with store.connect() as connection:
+            meta = read_meta(connection)
+        self.offsets: dict[str, int] = meta.get(OFFSETS, {})  # as of `work`
+        self.durable = dict(self.offsets)
+        self.position: int = meta.get(POSITION, -1)  # of `parts`: what it gave is in `work` or written
+        self.work = Work()
+        self.closed: Callable[[], object] = lambda: None
+        self._step: list[CellsRecord | LateRecord] = []  # of the position after, as far as it has come
+        self._written_at = time.monotonic()
+        self._lock = asyncio.Lock()
+
+    async def write(self) -> None:
+        """Commit what waits; while the store refuses it goes on waiting. Raises FencedError."""
+        async with self._lock:
+            if self.offsets == self.durable:
+                return
+            work, self.work = self.work, Work()
+            offsets = dict(self.offsets)
+            work.meta |= {OFFSETS: offsets, POSITION: self.position}
+            while True:
+                try:
+                    await asyncio.to_thread(self.writer.commit, work, None, self.lease.check)
+                    break
+                except SQLAlchemyError as error:
+                    self._tell(error)
+                    await asyncio.sleep(COMMIT_SECONDS)
+            if self.health.store:
+                log.info("the store takes writes again")
+                self.health.store = None
+            self.durable = offsets
+            self._written_at = time.monotonic()
+            self.totals.add_work(work)
+            self.closed()
+        if work.incidents:
+            await asyncio.to_thread(deliver, self.store)
+
+    @property
+    def due(self) -> bool:
+        """Whether to write now."""
+        return self.work.rows > MOST_ROWS or time.monotonic() - self._written_at >= COMMIT_SECONDS
+
+    def _tell(self, error: SQLAlchemyError) -> None:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        if self.health.store is None:
+            log.error("the store refuses writes", reason=reason)
+        self.health.store = f"The store cannot be written ({reason}): what comes in waits."
+
+    # -- records -------------------------------------------------------------------------------------------------
+
+    def take_cells(self, value: bytes) -> bool:
+        """Gather the entries of a position; whether this one ended it. What came before is passed over."""
+        entry = wire.read_cells_entry(value)
+        if entry.position <= self.position:
+            return True
+        if entry.index == 0:
+            self._step = []
+        if entry.index != len(self._step) or (self._step and entry.position != self._step[0].position):
+            return False  # sent again in part; the whole of it follows
+        if isinstance(entry, StepRecord):
+            self._end_step(entry, self._step)
+            self._step = []
+            return True
+        self._step.append(entry)
+        return False
+
+    def _end_step(self, step: StepRecord, entries: Sequence[CellsRecord | LateRecord]) -> None:
+        work = self.work
+        work.cells += [self._cells(one) for one in entries if isinstance(one, CellsRecord)]
+        work.revisions += [self._late(one) for one in entries if isinstance(one, LateRecord)]
+        for record in step.sources:
+            count = source_count(record)
+            if record.name in work.sources:
+                work.sources[record.name].add(count)
+            else:
+                work.sources[record.name] = count
+        work.blind = tuple(step.blind)
+        work.usual_per_hour = step.usual_per_hour
+        work.controls += step.controls
+        work.meta |= step.board
+        work.arrival = step.arrival
+        self.position = step.position
+
+    def _cells(self, one: CellsRecord) -> Cells:
+        place, keyword = self._numbers(one)
+        ints = np.array(one.voices, np.int64), np.array(one.messages, np.int64)
+        floats = np.array(one.expected), np.array(one.upper), np.array(one.p_value)
+        return Cells(one.start, one.seconds, place, keyword, *ints, *floats, np.array(one.held, np.bool_))
+
+    def _late(self, one: LateRecord) -> Revision:
+        return Revision(
+            one.start, *self._numbers(one), np.array(one.voices, np.int64), np.array(one.messages, np.int64)
+        )
+
+    def _numbers(self, one: CellsRecord | LateRecord) -> tuple[Any, Any]:
+        place, keyword = self.places.index, self.words.index
+        return np.array(list(map(place, one.place)), np.int64), np.array(list(map(keyword, one.keyword)), np.int64)
+
+    def take_letter(self, value: bytes, arrived_at: float) -> None:
+        """A dead letter."""
+        letter = wire.read_dead_letter(value)
+        self.work.dead_letters.append((letter, arrived_at, source_of(base64.b64decode(letter.raw))))
+
+
+class Desks:
+    """The desk of this worker while it is the owner; another one each time it becomes so."""
+
+    def __init__(self, make: Callable[[], Desk]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self.desk: Desk | None = None
+
+    def take(self) -> Desk:
+        """The desk, made with a lease of its own if there is none."""
+        with self._lock:
+            if self.desk is None:
+                self.desk = self._make()
+            return self.desk
+
+    def leave(self) -> None:
+        """Another worker is the owner now."""
+        self.desk = None
