@@ -28,15 +28,7 @@ def deliver(engine: Engine) -> int:
         ).all()
     for key, channel, body in pending:
         incident = msgspec.json.decode(body, type=Incident)
-        log.warning(
-            "incident",
-            id=incident.id,
-            revision=incident.revision,
-            state=incident.state,
-            title=incident.title,
-            people=incident.people,
-            expected=round(incident.expected, 1),
-        )
+        tell(incident)
         with engine.begin() as connection:
             connection.execute(
                 update(outbox)
@@ -44,3 +36,16 @@ def deliver(engine: Engine) -> int:
                 .values(state="sent", sent_at=time.time(), attempts=outbox.c.attempts + 1)
             )
     return len(pending)
+
+
+def tell(incident: Incident) -> None:
+    """One line in the log."""
+    log.warning(
+        "incident",
+        id=incident.id,
+        revision=incident.revision,
+        state=incident.state,
+        title=incident.title,
+        people=incident.people,
+        expected=round(incident.expected, 1),
+    )

@@ -41,6 +41,8 @@ class DeliverStage:
         """Go on from where the store says."""
         self.desk = await asyncio.to_thread(self._desks.take)
         self.next_offset = self.desk.durable.get(self._key, 0)
+        if self._kind == topics.INCIDENTS.name:
+            await self.desk.tell()  # what the worker before had no time for
 
     @property
     def durable(self) -> int | None:

@@ -11,24 +11,26 @@ from typing import Any
 
 import numpy as np
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerting.model import Incident
 from streams.closed import Cells, Revision
 from streams.places import Places
-from streams.runtime.deliver import deliver
+from streams.runtime.deliver import BATCH, deliver, tell
 from streams.runtime.exporter import Totals
 from streams.runtime.kafka import wire
 from streams.runtime.kafka.parts import source_count
 from streams.runtime.kafka.records import CellsRecord, LateRecord, StepRecord
 from streams.runtime.store.lease import Lease
 from streams.runtime.store.reader import Health
-from streams.runtime.store.writer import Work, Writer, read_meta, source_of
+from streams.runtime.store.writer import Work, Writer, is_told, read_meta, source_of
 from streams.window import MAX_KEYWORDS
 
 log = structlog.get_logger(__name__)
 COMMIT_SECONDS = 0.5
 MOST_ROWS = 50_000
+PAGE_SECONDS = 10.0  # without the store
 OFFSETS, POSITION = "kafka_offsets", "kafka_position"
 
 
@@ -53,6 +55,10 @@ class Vocabulary:
         return found
 
 
+class WrittenError(Exception):
+    """The transaction has been through before."""
+
+
 class Desk:
     """The one writer of the store: what all topics of DELIVER bring goes into one transaction, with their offsets."""
 
@@ -72,39 +78,69 @@ class Desk:
         self.closed: Callable[[], object] = lambda: None
         self._step: list[CellsRecord | LateRecord] = []  # of the position after, as far as it has come
         self._written_at = time.monotonic()
+        self._paged: set[tuple[str, int]] = set()  # told straight from the log
         self._lock = asyncio.Lock()
 
     async def write(self) -> None:
-        """Commit what waits; while the store refuses it goes on waiting. Raises FencedError."""
+        """Commit what waits. While the store refuses, what comes in is gathered up to a limit. Raises FencedError."""
+        if self._lock.locked() and self.work.rows <= MOST_ROWS:
+            return
         async with self._lock:
             if self.offsets == self.durable:
                 return
             work, self.work = self.work, Work()
             offsets = dict(self.offsets)
             work.meta |= {OFFSETS: offsets, POSITION: self.position}
-            while True:
-                try:
-                    await asyncio.to_thread(self.writer.commit, work, None, self.lease.check)
-                    break
-                except SQLAlchemyError as error:
-                    self._tell(error)
-                    await asyncio.sleep(COMMIT_SECONDS)
-            if self.health.store:
-                log.info("the store takes writes again")
-                self.health.store = None
+            await self._commit(work, offsets)
             self.durable = offsets
             self._written_at = time.monotonic()
             self.totals.add_work(work)
             self.closed()
         if work.incidents:
-            await asyncio.to_thread(deliver, self.store)
+            await self.tell()
+
+    async def tell(self) -> None:
+        """Send what stands in the outbox."""
+        while await asyncio.to_thread(deliver, self.store) == BATCH:
+            pass
+
+    async def _commit(self, work: Work, offsets: dict[str, int]) -> None:
+        """Until the store has it."""
+
+        def check(connection: Connection) -> None:
+            self.lease.check(connection)
+            if read_meta(connection).get(OFFSETS) == offsets:
+                raise WrittenError  # the last try went through, and only its answer was lost
+
+        began = time.monotonic()
+        while True:
+            try:
+                await asyncio.to_thread(self.writer.commit, work, None, check)
+                break
+            except WrittenError:
+                break
+            except SQLAlchemyError as error:
+                self._say(error)
+            if time.monotonic() - began >= PAGE_SECONDS:
+                self._page([*work.incidents, *self.work.incidents])
+            await asyncio.sleep(COMMIT_SECONDS)
+        if self.health.store:
+            log.info("the store takes writes again")
+            self.health.store = None
+
+    def _page(self, incidents: Sequence[Incident]) -> None:
+        """Tell what is confirmed without the store; the same is told again under the same key when it is back."""
+        for one in incidents:
+            if one.state == "confirmed" and is_told(one) and (one.id, one.revision) not in self._paged:
+                self._paged.add((one.id, one.revision))
+                tell(one)
 
     @property
     def due(self) -> bool:
         """Whether to write now."""
         return self.work.rows > MOST_ROWS or time.monotonic() - self._written_at >= COMMIT_SECONDS
 
-    def _tell(self, error: SQLAlchemyError) -> None:
+    def _say(self, error: SQLAlchemyError) -> None:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         if self.health.store is None:
             log.error("the store refuses writes", reason=reason)

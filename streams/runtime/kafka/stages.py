@@ -74,7 +74,11 @@ class Stages:
             began = time.monotonic()
             new = sorted(mine - self.owned.keys())
             made = [self._make(tp) for tp in new]
-            await asyncio.gather(*(stage.begin() for stage in made))
+            try:
+                await asyncio.gather(*(stage.begin() for stage in made))
+            except Exception as error:
+                self.fail(error, "restoring")
+                raise
             self.owned.update(zip(new, made, strict=True))
             if new:
                 gc.freeze()  # places, phrases and state stay: looking through them again and again took half of a record's time

@@ -178,7 +178,7 @@ class Writer:
             newest[incident.id] = row
         write(connection, replacing(connection, tables.incident_revisions), rows)
         write(connection, replacing(connection, tables.incidents), list(newest.values()))
-        told = [one for one in found if _is_told(one)]
+        told = [one for one in found if is_told(one)]
         outbox = [
             {"dedup_key": f"{one.id}:{one.revision}", "channel": "log", "incident": one.id, "revision": one.revision,
              "state": "pending", "attempts": 0, "sent_at": None}
@@ -245,7 +245,7 @@ def read_meta(connection: Connection) -> dict[str, Any]:
     return {key: json.loads(value) for key, value in connection.execute(select(tables.meta.c.key, tables.meta.c.value))}
 
 
-def _is_told(one: Incident) -> bool:
+def is_told(one: Incident) -> bool:
     """Whether a revision is news to people on call: not what was a signal only, not drills, not in a silence."""
     strong = one.suspected_at is not None or one.confirmed_at is not None
     return one.reason in TOLD and strong and not one.drill and not (one.silenced_until or 0.0) > one.updated_at

@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ground import PARTITIONS, SUNDAY, Ground, complaint, until, voices
+from fastapi import FastAPI
+from ground import PARTITIONS, SECRET, SUNDAY, Ground, complaint, until, voices
+from httpx import ASGITransport, AsyncClient
 
 from streams.complaint import Record, Tick
 from streams.pack import pack_file, read_pack
 from streams.pipeline import Pipeline, PipelineConfig
 from streams.runtime.kafka import topics, wire
+from streams.runtime.kafka.figures import router
+from streams.runtime.kafka.kit import Kit
+from streams.runtime.kafka.worker import Worker
 from streams.runtime.store.migrations import open_store
 from streams.runtime.store.reader import Reader
 
@@ -193,3 +198,44 @@ def test_a_pack_is_changed_while_it_runs_and_stays_changed_after_a_restart(groun
     asyncio.run(lived())
     assert heard("zebra") == 200
     assert voices(ground) == 400
+
+
+def test_another_configuration_is_refused_by_name(ground: Ground, capfd: pytest.CaptureFixture[str]) -> None:
+    async def lived() -> int:
+        async with ground.worker() as worker:
+            await ground.append([complaint(number) for number in range(10)])
+            await ground.settled(worker)
+        kit = Kit(PipelineConfig(pack="power", lateness_seconds=30.0), SECRET)
+        memory = ground.prefix if ground.address is None else None
+        return await Worker(ground.settings, kit.config, kit, ground.cluster(), memory=memory).run()
+
+    assert asyncio.run(lived()) == 1
+    assert "were made with configuration" in "".join(capfd.readouterr())
+
+
+def test_a_worker_shows_its_figures(ground: Ground) -> None:
+    async def lived() -> tuple[str, dict[str, object], int]:
+        async with ground.worker() as worker:
+            await ground.append([complaint(number) for number in range(10)])
+            await ground.settled(worker)
+            await until(lambda: worker.watchdog.lag is not None)
+            async with AsyncClient(transport=ASGITransport(shown(worker)), base_url="http://worker") as client:
+                answers = [await client.get(path) for path in ("/metrics", "/readyz", "/healthz")]
+            return answers[0].text, answers[1].json(), answers[2].status_code
+
+    metrics, ready, healthy = asyncio.run(lived())
+    taken = [
+        line
+        for line in metrics.splitlines()
+        if line.startswith("overheard_records_taken_total") and "complaints" in line
+    ]
+    assert sum(float(line.split()[-1]) for line in taken) == 10
+    assert "overheard_healthy 1.0" in metrics
+    assert ready["ready"]
+    assert healthy == 200
+
+
+def shown(worker: Worker) -> FastAPI:
+    app = FastAPI()
+    app.include_router(router(worker))
+    return app

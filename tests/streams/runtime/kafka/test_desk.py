@@ -1,0 +1,122 @@
+"""The one writer: fenced off when another has taken over, patient while the store refuses, and heard without it when it must be."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ground import KIT
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from alerting.model import Incident, Scope
+from streams.runtime.exporter import Totals
+from streams.runtime.kafka import desk as desks
+from streams.runtime.kafka.desk import Desk, Vocabulary
+from streams.runtime.kafka.parts import source_count
+from streams.runtime.kafka.records import SourceRecord
+from streams.runtime.store.lease import FencedError
+from streams.runtime.store.migrations import open_store
+from streams.runtime.store.reader import Health, Reader
+from streams.runtime.store.writer import Work, Writer
+
+
+class Flaky(Writer):
+    """A writer whose store refuses so many times; `lost`: it writes, and the answer does not come."""
+
+    refusals = 0
+    lost = False
+
+    def commit(self, work: Work, snapshot: Any = None, guard: Any = None) -> None:
+        if self.refusals and not self.lost:
+            self.refusals -= 1
+            raise OperationalError("commit", {}, Exception("disk full"))
+        super().commit(work, snapshot, guard)
+        if self.refusals:
+            self.refusals -= 1
+            raise OperationalError("commit", {}, Exception("connection lost"))
+
+
+def desk(folder: Path) -> Desk:
+    store, words = open_store(f"sqlite:///{folder / 'store.sqlite'}"), Vocabulary()
+    writer = Flaky(store, KIT.places, words, lambda source: "social")
+    return Desk(KIT.places, words, store, writer, Health(), Totals())
+
+
+def incident() -> Incident:
+    return Incident(
+        id="ab12", revision=3, state="confirmed", onset=0.0, opened_at=60.0, suspected_at=60.0, confirmed_at=120.0, updated_at=120.0,
+        scope=Scope("everywhere", "Everywhere", "everywhere", ("Everywhere",)), keywords=("outage",), title="outage", people=9,
+        messages=9, expected=1.0, factor=9.0, p_value=1e-9, reason="confirmed",
+    )  # fmt: skip
+
+
+def brought(one: Desk, offset: int = 1) -> None:
+    one.work.incidents.append(incident())
+    one.offsets["t.incidents:0"] = offset
+
+
+def told(output: str) -> int:
+    return output.count("ab12")
+
+
+def test_one_that_was_replaced_writes_nothing(tmp_path: Path) -> None:
+    async def lived() -> None:
+        first = desk(tmp_path)
+        second = desk(tmp_path)
+        brought(first)
+        with pytest.raises(FencedError, match="number 2 has taken over"):
+            await first.write()
+        brought(second)
+        await second.write()
+
+    asyncio.run(lived())
+    third = desk(tmp_path)
+    assert third.durable == {"t.incidents:0": 1}
+    assert len(Reader(third.store).incident("ab12")) == 1
+
+
+def test_what_was_written_without_an_answer_is_not_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desks, "COMMIT_SECONDS", 0.01)
+
+    async def lived() -> Desk:
+        one = desk(tmp_path)
+        brought(one)
+        one.work.sources["a:b"] = source_count(SourceRecord("a:b", records=5))
+        one.writer.lost, one.writer.refusals = True, 1  # type: ignore[attr-defined]
+        await one.write()
+        return one
+
+    one = asyncio.run(lived())
+    with one.store.connect() as connection:
+        assert connection.execute(text("select records from sources")).scalars().all() == [5]
+
+
+def test_a_confirmed_page_goes_out_without_the_store_and_later_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(desks, "COMMIT_SECONDS", 0.01)
+    monkeypatch.setattr(desks, "PAGE_SECONDS", 0.05)
+
+    async def lived() -> int:
+        one = desk(tmp_path)
+        one.writer.refusals = 50  # type: ignore[attr-defined]
+        brought(one)
+        writing = asyncio.create_task(one.write())
+        while one.writer.refusals > 10:  # type: ignore[attr-defined]
+            await asyncio.sleep(0.01)
+        assert one.health.store is not None
+        assert "disk full" in one.health.store
+        brought(one, 2)
+        await one.write()  # does not wait for the store
+        early = told("".join(capfd.readouterr()))
+        await writing
+        assert one.health.store is None
+        return early
+
+    assert asyncio.run(lived()) == 1
+    assert told("".join(capfd.readouterr())) == 1
