@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, Select, Table, func, select
 
 from streams.runtime.store import tables
 
+Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 HOUR_SECONDS = 3600
 SERIES_BY_HOUR_SECONDS = 2 * 86400  # a longer series is told by the hour
@@ -177,16 +178,26 @@ class CellReader:
 
 
 class Sums(NamedTuple):
-    """Sums by place and keyword; lists and arrays have one entry each pair. `known` seconds have an expectation."""
+    """Sums by place and keyword, sorted; arrays have one entry each pair. `known` seconds have an expectation."""
 
-    place: list[int]
-    keyword: list[int]
+    code: Ints  # place << 32 | keyword
     voices: Floats
     messages: Floats
     known: Floats
     expected: Floats
     squared_width: Floats
     p_value: Floats
+    longest: int  # seconds of the longest cell
+
+    @property
+    def place(self) -> list[int]:
+        found: list[int] = (self.code >> 32).tolist()
+        return found
+
+    @property
+    def keyword(self) -> list[int]:
+        found: list[int] = (self.code & 0xFFFFFFFF).tolist()
+        return found
 
     def stretched(self, stretch: Callable[[Floats], Floats]) -> tuple[list[Any], ...]:
         """Place, keyword, voices, messages, expected, upper, p; what was expected times `stretch` of the known seconds."""
@@ -197,29 +208,43 @@ class Sums(NamedTuple):
         return self.place, self.keyword, *counts, expected.tolist(), upper.tolist(), self.p_value.tolist()
 
 
-def sums(rows: Sequence[Sequence[Any]]) -> Sums:
-    """The sums of cells (place, keyword, voices, messages, seconds, expected, upper, p), sorted by place and keyword."""
-    table = np.array(list(map(tuple, rows)), np.float64).reshape(-1, 8)  # NULL becomes NaN
-    code = table[:, 0].astype(np.int64) << 32 | table[:, 1].astype(np.int64)
-    codes, which = np.unique(code, return_inverse=True)
-    judged = ~np.isnan(table[:, 5])
+def sums(rows: Sequence[Sequence[Any]] | Floats) -> Sums:
+    """The sums of cells (place, keyword, voices, messages, seconds, expected, upper, p)."""
+    table = rows if isinstance(rows, np.ndarray) else np.array(list(map(tuple, rows)), np.float64).reshape(-1, 8)
+    judged = ~np.isnan(table[:, 5])  # NULL became NaN
     width = np.where(judged, table[:, 6] - table[:, 5], 0.0)
-
-    def total(values: Floats) -> Floats:
-        return np.bincount(which, values, len(codes)).astype(np.float64)
-
-    p_value = np.ones(len(codes))
-    np.minimum.at(p_value, which, np.where(judged, table[:, 7], 1.0))
-    return Sums(
-        (codes >> 32).tolist(),
-        (codes & 0xFFFFFFFF).tolist(),
-        total(table[:, 2]),
-        total(table[:, 3]),
-        total(np.where(judged, table[:, 4], 0.0)),
-        total(np.where(judged, table[:, 5], 0.0)),
-        total(width * width),
-        p_value,
+    return _together(
+        table[:, 0].astype(np.int64) << 32 | table[:, 1].astype(np.int64),
+        (
+            table[:, 2],
+            table[:, 3],
+            np.where(judged, table[:, 4], 0.0),
+            np.where(judged, table[:, 5], 0.0),
+            width * width,
+        ),
+        np.where(judged, table[:, 7], 1.0),
+        int(table[:, 4].max(initial=0.0)),
     )
+
+
+def added(one: Sums, other: Sums) -> Sums:
+    """Both together."""
+    code = np.concatenate((one.code, other.code))
+    columns = tuple(np.concatenate(pair) for pair in zip(one[1:6], other[1:6], strict=True))
+    p_value = np.concatenate((one.p_value, other.p_value))
+    return _together(code, columns, p_value, max(one.longest, other.longest))
+
+
+def _together(code: Ints, columns: Sequence[Floats], p_value: Floats, longest: int) -> Sums:
+    order = np.argsort(code, kind="stable")  # quick where two sorted runs meet
+    ordered = code[order]
+    first = np.flatnonzero(np.diff(ordered, prepend=-1))
+    if not len(first):
+        nothing = np.zeros(0)
+        return Sums(ordered, nothing, nothing, nothing, nothing, nothing, nothing, longest)
+    voices, messages, known, expected, width = (np.add.reduceat(column[order], first) for column in columns)
+    lowest = np.minimum.reduceat(p_value[order], first)
+    return Sums(ordered[first], voices, messages, known, expected, width, lowest, longest)
 
 
 def _rows(span: Span) -> Select[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -11,6 +12,7 @@ from sqlalchemy.dialects.postgresql.dml import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite.dml import Insert as SqliteInsert
 
 Insert = PostgresInsert | SqliteInsert
+ROWS_A_STATEMENT = 200
 
 
 def insert(connection: Connection, table: Table) -> Insert:
@@ -47,8 +49,17 @@ def write_columns(connection: Connection, statement: Insert, rows: Sequence[tupl
     if not rows:
         return
     compiled = statement.compile(dialect=connection.dialect)
-    if compiled.positional:
-        connection.exec_driver_sql(str(compiled), list(rows))
-    else:
+    if not compiled.positional:
         names = [column.name for column in statement.table.columns]
         connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
+        return
+    sql = str(compiled)
+    whole = len(rows) // ROWS_A_STATEMENT * ROWS_A_STATEMENT
+    if whole:  # to run a statement costs as much as three rows
+        one = f"({', '.join('?' * len(rows[0]))})"
+        many = sql.replace(one, ", ".join([one] * ROWS_A_STATEMENT), 1)
+        flat = chain.from_iterable(rows)
+        size = ROWS_A_STATEMENT * len(rows[0])
+        connection.exec_driver_sql(many, [tuple(islice(flat, size)) for _ in range(whole // ROWS_A_STATEMENT)])
+    if whole < len(rows):
+        connection.exec_driver_sql(sql, list(rows[whole:]))

@@ -17,8 +17,9 @@ from alerting.model import Blind, Control, Incident, PlaceTree
 from streams.complaint import DeadLetter
 from streams.part import SourceCount
 from streams.runtime.entries import Gap
-from streams.runtime.store import roll_up, tables
+from streams.runtime.store import tables
 from streams.runtime.store.names import Ints, Names
+from streams.runtime.store.roll_up import OpenHours
 from streams.runtime.store.snapshots import Snapshot, save_snapshot
 from streams.runtime.store.upsert import insert, keeping, replacing, write, write_columns
 
@@ -93,6 +94,8 @@ class Writer:
         self.channel = channel
         self.cell_days = cell_days
         self._tree = places
+        self._hours = OpenHours()
+        self._last_close: float | None = None  # as this writer left it in the store
         self._places = Names(
             engine,
             tables.place_names,
@@ -117,7 +120,7 @@ class Writer:
         with self.engine.begin() as connection:
             if guard is not None:
                 guard(connection)
-            self._write_cells(connection, work)
+            hours = self._write_cells(connection, work)
             self._write_incidents(connection, work.incidents)
             self._write_sources(connection, work)
             write(connection, keeping(connection, tables.dead_letters), [_dead_row(*one) for one in work.dead_letters])
@@ -131,16 +134,20 @@ class Writer:
                 save_snapshot(connection, snapshot)
         self._places.saved()
         self._keywords.saved()
+        self._hours = hours
+        self._last_close = work.meta.get("last_close", self._last_close)
 
-    def _write_cells(self, connection: Connection, work: Work) -> None:
+    def _write_cells(self, connection: Connection, work: Work) -> OpenHours:
         if not work.cells and not work.revisions:
-            return
+            return self._hours
+        written = []
         rows: list[tuple[Any, ...]] = []
         for cells in work.cells:
-            place, keyword = self._places.numbers(cells.place).tolist(), self._keywords.numbers(cells.keyword).tolist()
+            place, keyword = self._places.numbers(cells.place), self._keywords.numbers(cells.keyword)
             count = len(place)
+            written.append((cells, place, keyword))
             rows += zip(
-                (cells.start,) * count, place, keyword, (cells.seconds,) * count, cells.voices.tolist(), cells.messages.tolist(),
+                (cells.start,) * count, place.tolist(), keyword.tolist(), (cells.seconds,) * count, cells.voices.tolist(), cells.messages.tolist(),
                 cells.expected.tolist(), cells.upper.tolist(), cells.p_value.tolist(), strict=True,
             )  # fmt: skip
         late: list[tuple[Any, ...]] = []
@@ -161,13 +168,16 @@ class Writer:
         _write_late_rows(connection, [(start, place, keyword, voices) for start, place, keyword, _, voices, *_ in late])
         kept = read_meta(connection)
         closed = work.meta.get("last_close", kept.get("last_close"))
+        if kept.get("last_close") != self._last_close:  # another wrote meanwhile
+            self._hours = OpenHours()
+        hours = self._hours.with_cells(written, first="first_close" not in kept)
         first = min([kept.get("first_close", math.inf), *(cells.start for cells in work.cells)])
         if math.isfinite(first) and closed is not None:
             kept["first_close"] = first
             revised = {one.start for one in work.revisions}
-            write_meta(
-                connection, {"first_close": first} | roll_up.advance(connection, kept, closed, revised, self.cell_days)
-            )
+            changed = hours.advance(connection, kept, closed, revised, self.cell_days)
+            write_meta(connection, {"first_close": first} | changed)
+        return hours
 
     def _write_incidents(self, connection: Connection, found: list[Incident]) -> None:
         newest: dict[str, dict[str, Any]] = {}
