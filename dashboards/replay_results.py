@@ -17,6 +17,7 @@ from streams.labels import Label
 from streams.pipeline import Pipeline, PipelineConfig
 from streams.runtime.event_order import Progress
 from streams.runtime.files import Source
+from streams.runtime.garbage import collect_rarely
 from streams.runtime.replay import MAX_DEAD_SHARE, Replayed, replay, told_reasons
 
 
@@ -42,6 +43,7 @@ class Done(NamedTuple):
 def run(job: Job, folder: Path, progress: Progress = lambda *_: None) -> Done:
     """Replays and fills `folder`. Raises FileError, PackError."""
     pipeline = Pipeline(job.config)
+    collect_rarely()
     with tempfile.TemporaryDirectory(prefix=".replay-", dir=folder.parent) as scratch:
         replayed = replay(
             job.inputs, pipeline, Path(scratch), labels=job.labels, controls=job.controls, progress=progress

@@ -7,6 +7,7 @@ taken for many texts at once. Four bands of 16 bits find candidates: at distance
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,7 +20,6 @@ MAX_WORDS = 60  # of a lane's 255
 _CACHED_WORDS = 30_000
 
 _BAND = 0xFFFF
-_NONE = 0xFFFF_FFFF << 64  # far from every fingerprint
 _SPREAD = [int.from_bytes(bytes((value >> bit) & 1 for bit in range(8)), "big") for value in range(256)]
 
 
@@ -31,7 +31,7 @@ class Copies:
         self.before: dict[int, float] = {}
         self.since = float("-inf")
         self.texts = 0  # of this generation
-        self._bands = [[_NONE] * (_BAND + 1) for _ in range(4)]
+        self._bands = [array("Q", bytes(8 * (_BAND + 1))) for _ in range(4)]  # 0 where there is none
 
     def is_copy(self, print_: int, time: float) -> bool:
         """Whether a text of nearly this fingerprint came within 24 h before `time` (Unix seconds); remembers it if not."""
@@ -58,7 +58,7 @@ class Copies:
     def restore(self, before: Sequence[tuple[int, float]], now: Sequence[tuple[int, float]]) -> None:
         """Take over two generations, each in order of arrival."""
         self.before, self.now = dict(before), dict(now)
-        self._bands = [[_NONE] * (_BAND + 1) for _ in range(4)]
+        self._bands = [array("Q", bytes(8 * (_BAND + 1))) for _ in range(4)]
         for print_, _ in (*before, *now):
             for number, band in enumerate(self._bands):
                 band[print_ >> 16 * number & _BAND] = print_

@@ -20,6 +20,7 @@ class Heard(msgspec.Struct, gc=False):
     leaves: tuple[
         int, ...
     ]  # with the subjects named; empty where it is about no keyword, and the rest is not looked for
+    words: Sequence[str] = ()
     plain: str = ""  # folded, without handles and links
     fingerprint: int | None = None  # of texts long enough, of known authors
 
@@ -34,6 +35,7 @@ def hear(complaints: Sequence[Complaint], taxonomy: Taxonomy) -> list[Heard]:
         if one.leaves:
             complaint = one.complaint
             one.plain = one.folded
+            one.words = one.folded.split()
             if "@" in complaint.text or "://" in complaint.text:
                 marked.append(one)
             if complaint.author is not None and len(complaint.text) >= MIN_CHARACTERS:
@@ -41,7 +43,7 @@ def hear(complaints: Sequence[Complaint], taxonomy: Taxonomy) -> list[Heard]:
     bare = fold_all([without_handles_and_links(one.complaint.text) for one in marked])
     for one, plain in zip(marked, bare, strict=True):
         one.plain = plain
-    prints = fingerprints([one.plain.split() for one in signed])
+    prints = fingerprints([one.words if one.plain is one.folded else one.plain.split() for one in signed])
     for one, print_ in zip(signed, prints, strict=True):
         one.fingerprint = print_
     return heard

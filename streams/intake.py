@@ -66,6 +66,7 @@ class Intake:
         self.sources: dict[str, SourceCount] = {}
         self.waiting = WaitingRoom()
         self.closed = float("-inf")  # windows ending at or before this are closed
+        self._closes_at = float("-inf")  # no window ends between `closed` and this
         self.seq = 0
         self._dead: list[DeadLetter] = []
         self._parts: list[Part] = []
@@ -168,14 +169,14 @@ class Intake:
             return
         if heard.leaves:
             self._count(heard, time, source, name)
-        if time > newest and self.watermark.observe(time):
+        if time > newest and self.watermark.observe(time) and self.watermark.value >= self._closes_at:
             self._close()
 
     def _count(self, heard: Heard, time: float, source: SourceCount, name: int) -> None:
         config, complaint = self.config, heard.complaint
         text, author = complaint.text, complaint.author
         nodes = config.taxonomy.closure(heard.leaves, complaint.source)
-        named = config.taxonomy.places_in(heard.folded)
+        named = config.taxonomy.places_in(heard.folded, heard.words)
         place = config.resolver.resolve(complaint.place, complaint.lat, complaint.lon, named, text, complaint.location)
         source.complaints += 1
         if place != self.nowhere:
@@ -249,6 +250,7 @@ class Intake:
         """Hand over the windows that the watermark has passed."""
         seconds = self.config.window_seconds
         closed = self.watermark.value // seconds * seconds
+        self._closes_at = max(closed, self.closed) + seconds
         if closed <= self.closed:
             return
         self.closed = closed

@@ -14,6 +14,7 @@ import msgspec
 
 from streams.keyword_tree import KeywordNodes, Node
 from streams.pack import Pack, PackError, load_pack, parse_pack
+from streams.telling import telling_words
 from streams.text import normalise
 
 __all__ = ["Pack", "PackError", "Taxonomy", "load_pack", "parse_pack"]
@@ -87,14 +88,12 @@ class Taxonomy(KeywordNodes):
                 self._places[code] = place
         self._lengths = [len(phrase) for phrase in self._codes]
         asked = frozenset[int]().union(*(rule.unless.union(*rule.needs) for rule in self._rules.values()))
-        # The second scan is of complaints with a telling word of a place, the third, of common words, where a phrase asks for it.
+        # The second scan is of texts with a telling word of a place, the third, of common words, where a phrase asks for it.
         self._phrases = self._scanner(self._triggers.keys())
         self._names = self._scanner(self._places.keys())
         self._context = self._scanner(asked)
-        self._name_words = frozenset(
-            max(reversed(phrase.split()), key=len)
-            for phrase, code in self._codes.items()
-            if phrase and code in self._places
+        self._name_words = telling_words(
+            [phrase.split() for phrase, code in self._codes.items() if code in self._places]
         )
         stands_for = [tuple(self._triggers.get(code, ())) for code in range(len(self._codes))]
         self._bundles = list(dict.fromkeys(stands_for))
@@ -146,9 +145,9 @@ class Taxonomy(KeywordNodes):
             leaves = self._first(found)
         return self._asked(leaves, text) if leaves and leaves[0] == _ASKS else leaves
 
-    def places_in(self, text: str) -> list[int]:
-        """The places that a folded text names, in its order."""
-        if self._name_words.isdisjoint(text.split()):
+    def places_in(self, text: str, words: Iterable[str]) -> list[int]:
+        """The places that a folded text names, in its order; `words` are its words."""
+        if self._name_words.isdisjoint(words):
             return []
         named = list(self._names(text))
         return self._named(named, self._phrases(text)) if named else []
@@ -192,10 +191,8 @@ class Taxonomy(KeywordNodes):
         return [place for _, place in sorted(kept)]
 
     def closure(self, leaves: tuple[int, ...], source: str) -> tuple[int, ...]:
-        """Every node a complaint counts for, sorted: leaves, ancestors, `*`, subjects, subjects x top-level keywords.
-
-        `leaves` as `match` gives them. A source that is about certain subjects decides them; otherwise the text does.
-        """
+        """Every node a complaint counts for, sorted: leaves as `match` gives them, ancestors, `*`, subjects (of the source where it is
+        about certain ones, else of the text), subjects x top-level keywords."""
         subjects = self._sources.get(source, ())
         found = self._closures.get((leaves, subjects))
         return self._close(leaves, subjects) if found is None else found

@@ -14,6 +14,7 @@ import numpy as np
 
 VOICE_SECONDS = 3600.0
 DAY_SECONDS = 86400.0
+NEVER = float("-inf")
 MAX_RECORDS = 1_000_000  # in one generation; about 65 MB
 _PRIME = (1 << 64) - 59
 _FACTOR = 0x9E3779B97F4A7C15F39CC0605CEDC835
@@ -75,7 +76,8 @@ class Tokens:
 
 
 Keywords = tuple[int, ...]
-Spoken = tuple[tuple[float, Keywords], ...]  # when, and on what that was new
+Spoken = tuple[float, Keywords] | dict[int, float]  # once; or when last counted on each keyword
+MAX_SPOKEN = 64  # keywords of an author before those longer ago than an hour are forgotten
 
 
 class Voices:
@@ -93,17 +95,21 @@ class Voices:
         """Those of `keywords` on which this author (source, NUL, name) had not been heard within the hour."""
         if time - self.since >= VOICE_SECONDS:
             self._pass(time)
-        spoken = self.now.get(author) or self.before.get(author)
-        if spoken is None and (self._restored_now or self._restored_before):
-            spoken = self._from_snapshot(author, time)
+        spoken = self.now.get(author)
         if spoken is None:
-            self.now[author] = ((time, keywords),)
-            return keywords
-        lately = tuple([one for one in spoken if abs(time - one[0]) < VOICE_SECONDS])
-        known = {keyword for _, said in lately for keyword in said}
-        fresh = tuple([keyword for keyword in keywords if keyword not in known])
-        self.now[author] = (*lately, (time, fresh)) if fresh else lately
-        return fresh
+            spoken = self.before.get(author)
+            if spoken is None and (self._restored_now or self._restored_before):
+                spoken = self._from_snapshot(author, time)
+            if spoken is None:
+                self.now[author] = (time, keywords)
+                return keywords
+            self.now[author] = spoken
+        if isinstance(spoken, tuple):
+            at, said = spoken
+            if said == keywords and abs(time - at) < VOICE_SECONDS:
+                return ()
+            spoken = self.now[author] = dict.fromkeys(said, at)
+        return _fresh(spoken, keywords, time)
 
     def _pass(self, time: float) -> None:
         """Begin a generation."""
@@ -134,10 +140,25 @@ class Voices:
     def _by_token(self, generation: Mapping[str, Spoken]) -> dict[bytes, Spoken]:
         of = self.tokens.of
         return {
-            of(author.encode("utf-8", "replace"), int(spoken[-1][0] // DAY_SECONDS)): spoken
+            of(author.encode("utf-8", "replace"), int(_last(spoken) // DAY_SECONDS)): spoken
             for author, spoken in generation.items()
-            if spoken
         }
+
+
+def _fresh(spoken: dict[int, float], keywords: Keywords, time: float) -> Keywords:
+    """Those not said within the hour, noted."""
+    fresh = tuple([one for one in keywords if one not in spoken or abs(time - spoken[one]) >= VOICE_SECONDS])
+    for keyword in fresh:
+        if time > spoken.get(keyword, NEVER):
+            spoken[keyword] = time
+    if len(spoken) > MAX_SPOKEN:
+        for keyword in [one for one, at in spoken.items() if time - at >= VOICE_SECONDS]:
+            del spoken[keyword]
+    return fresh
+
+
+def _last(spoken: Spoken) -> float:
+    return spoken[0] if isinstance(spoken, tuple) else max(spoken.values())
 
 
 def packed(digests: Iterable[int]) -> bytes:

@@ -23,6 +23,7 @@ from streams.runtime.exporter import Exporter, runner_figures
 from streams.runtime.feeds import follow, read_lines, tick
 from streams.runtime.followed import Followed
 from streams.runtime.followed_pack import FollowedPack
+from streams.runtime.garbage import collect_rarely
 from streams.runtime.journal import Journal, JournalFullError
 from streams.runtime.kept import note_where
 from streams.runtime.lock import Lock
@@ -51,6 +52,7 @@ class Service:
             config = pipeline_config(settings)
             self._zone, self._channel_of = ZoneOf(config.sources, config.timezone), ChannelOf(config.sources)
             self.pipeline = Pipeline(config, author_secret(settings))
+            collect_rarely()
             self.journal = Journal(service.data / "journal", past_damage=past_damage)
             if self.journal.torn_bytes:
                 log.warning("journal: torn tail cut off", bytes=self.journal.torn_bytes)

@@ -10,6 +10,7 @@ import click
 import msgspec
 from rich.progress import Progress
 
+from streams.runtime.garbage import collect_rarely
 from streams.runtime.settings import Settings, SettingsError, load_settings
 
 BASELINES = "baselines"
@@ -37,6 +38,7 @@ def learn(files: tuple[Path, ...], config: Path) -> None:
         click.echo(f"{config}: set `baselines` to the file that is to be written", err=True)
         sys.exit(2)
     pipeline = Pipeline(msgspec.structs.replace(pipeline_config(_unprimed(settings)), partitions=1))
+    collect_rarely()
     with tempfile.TemporaryDirectory() as folder, Progress(transient=True) as progress:
         task = progress.add_task("learning", total=None)
         try:

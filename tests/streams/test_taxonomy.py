@@ -75,7 +75,7 @@ def found(taxonomy: Taxonomy, text: str) -> set[str]:
 
 
 def places(taxonomy: Taxonomy, text: str) -> list[int]:
-    return taxonomy.places_in(fold(text))
+    return taxonomy.places_in(fold(text), normalise(text))
 
 
 def counted(taxonomy: Taxonomy, text: str, source: str = "") -> list[str]:
