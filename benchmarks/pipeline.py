@@ -29,7 +29,6 @@ from streams.complaint import Complaint, Record
 from streams.copies import fingerprints
 from streams.hearing import Heard
 from streams.intake import READ_AT_ONCE, Intake
-from streams.part import SourceCount
 from streams.pipeline import Pipeline, PipelineConfig
 from streams.places import Places
 from streams.runtime.garbage import collect_rarely
@@ -89,7 +88,7 @@ class SameWork(Intake):
         folded = fold_all([one.text for one in complaints])
         return list(map(Heard, complaints, folded, map(self.config.taxonomy.leaves_in, folded)))
 
-    def _accept(self, heard: Heard, time: float, source: SourceCount) -> None:
+    def _accept(self, heard: Heard, time: float) -> None:
         if heard.leaves:
             place = self.config.resolver.from_location(heard.complaint.location or "")
             self._window(time).count(cell_base(place, 0, False), heard.leaves, heard.leaves)

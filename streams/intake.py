@@ -107,38 +107,50 @@ class Intake:
 
     def _take(self, records: Sequence[Record]) -> None:
         found = decode_all([record.value for record in records])
-        heard = iter(self._read([one for one in found if type(one) is Complaint]))
-        for record, one in zip(records, found, strict=True):
-            try:
-                if isinstance(one, Rejected):
-                    raise one
-                self._date(record, next(heard))
-            except Rejected as rejected:
-                self._bury(record, rejected.reason, rejected.detail)
+        heard: Sequence[Heard | Rejected] = self._read([one for one in found if type(one) is Complaint])
+        if len(heard) < len(found):
+            rest = iter(heard)
+            heard = [one if isinstance(one, Rejected) else next(rest) for one in found]
+        watermark = self.watermark
+        for record, one in zip(records, heard, strict=True):
+            if isinstance(one, Rejected):
+                self._bury(record, one.reason, one.detail)
+                continue
+            time, arrival = one.complaint.created_at, record.arrival
+            if (
+                type(time) is float
+                and EARLIEST <= time < LATEST
+                and one.complaint.received_at is None
+                and time <= (watermark.newest + JUMP_SECONDS if arrival is None else arrival)
+            ):
+                self._accept(one, time)
+            else:
+                self._date(record, one)
 
     def _read(self, complaints: Sequence[Complaint]) -> list[Heard]:
         return hear(complaints, self.config.taxonomy)
 
     def _date(self, record: Record, heard: Heard) -> None:
-        """Find the event time, which may have to wait for another record to confirm it."""
+        """Find the event time of any record; it may have to wait for another one to confirm it, or be refused."""
         complaint = heard.complaint
-        source = (not complaint.drill and self.sources.get(complaint.source)) or self._source(complaint)
-        time = complaint.created_at
-        if type(time) is not float or not EARLIEST <= time < LATEST:
-            time = self._read_time(time, complaint.source, source)
-        arrival = record.arrival
-        if complaint.received_at is not None:
-            arrival = parse_time(complaint.received_at, self.config.zone(complaint.source))[0]
-        if arrival is None:
-            if time > self.watermark.newest + JUMP_SECONDS:
-                self._wait(Waiting(record, complaint, time))
-                return
-        elif time > arrival:
+        try:
+            time = self._read_time(complaint.created_at, complaint.source, self._source(complaint))
+            arrival = record.arrival
+            if complaint.received_at is not None:
+                arrival = parse_time(complaint.received_at, self.config.zone(complaint.source))[0]
+        except Rejected as rejected:
+            self._bury(record, rejected.reason, rejected.detail)
+            return
+        if arrival is not None:
             held = self.watermark.hold(time, arrival)
             if held is None:
-                raise Rejected("bad_time", f"{complaint.created_at!r} is over 24 h ahead")
-            time = held
-        self._accept(heard, time, source)
+                self._bury(record, "bad_time", f"{complaint.created_at!r} is over 24 h ahead")
+            else:
+                self._accept(heard, held)
+        elif time > self.watermark.newest + JUMP_SECONDS:
+            self._wait(Waiting(record, complaint, time))
+        else:
+            self._accept(heard, time)
 
     def _read_time(self, value: float | str, name: str, source: SourceCount) -> float:
         time, change = parse_time(value, self.config.zone(name))
@@ -148,8 +160,10 @@ class Intake:
             raise Rejected("bad_time", f"{value!r} is before 2000")
         return time
 
-    def _accept(self, heard: Heard, time: float, source: SourceCount) -> None:
-        complaint, newest = heard.complaint, self.watermark.newest
+    def _accept(self, heard: Heard, time: float) -> None:
+        complaint, watermark = heard.complaint, self.watermark
+        newest = watermark.newest
+        source = (not complaint.drill and self.sources.get(complaint.source)) or self._source(complaint)
         name = digest(complaint.source, complaint.id)
         if not self.seen.add(name, time if time > newest else newest):
             source.duplicates += 1
@@ -164,27 +178,26 @@ class Intake:
             source.newest = time
         if complaint.author is not None:
             source.authors += 1
-        if time < self.watermark.value - LATE_LIMIT_SECONDS:
+        if time < watermark.value - LATE_LIMIT_SECONDS:
             source.old += 1
             return
         if heard.leaves:
             self._count(heard, time, source, name)
-        if time > newest and self.watermark.observe(time) and self.watermark.value >= self._closes_at:
+        if time > newest and watermark.observe(time) and watermark.value >= self._closes_at:
             self._close()
 
     def _count(self, heard: Heard, time: float, source: SourceCount, name: int) -> None:
-        config, complaint = self.config, heard.complaint
-        text, author = complaint.text, complaint.author
-        nodes = config.taxonomy.closure(heard.leaves, complaint.source)
-        named = config.taxonomy.places_in(heard.folded, heard.words)
+        config, complaint, leaves = self.config, heard.complaint, heard.leaves
+        text, author, taxonomy = complaint.text, complaint.author, config.taxonomy
+        nodes = fresh = taxonomy.closure(leaves, complaint.source)
+        named = taxonomy.places_in(heard.folded, heard.words)
         place = config.resolver.resolve(complaint.place, complaint.lat, complaint.lon, named, text, complaint.location)
         source.complaints += 1
         if place != self.nowhere:
             source.placed += 1
-            source.by_place[place] = source.by_place.get(place, 0) + 1
         if time < self.closed:
             source.late += 1
-        print_, fresh = None if complaint.drill else heard.fingerprint, nodes
+        print_ = None if complaint.drill else heard.fingerprint
         if print_ is not None and self.copies.is_copy(print_, time):
             fresh = ()
         if complaint.repost_of is not None or text.startswith("RT @"):
@@ -193,20 +206,19 @@ class Intake:
             source.copies += 1
         elif author is not None:
             fresh = self.voices.hear(f"{source.name}\0{author}", nodes, time)
-        window = self._window(time)
+        start, window = self._last
+        if not start <= time < start + config.window_seconds:
+            window = self._window(time)
         window.count(cell_base(place, config.channel[complaint.source], complaint.drill), nodes, fresh)
         if fresh:
             source.voices += 1
         if fresh and not complaint.drill:
             second = int(time) if author is None else -1
-            window.keep(Sample(name, place, heard.leaves, text[:1000], heard.plain, print_ or 0, second))
+            window.keep(Sample(name, place, leaves, text[:1000], heard.plain, print_ or 0, second))
 
     def _window(self, time: float) -> Window:
         seconds = self.config.window_seconds
         start = int(time // seconds) * seconds
-        last, window = self._last
-        if start == last:
-            return window
         windows = self.late if start + seconds <= self.closed else self.windows
         found = windows.get(start)
         if found is None:
@@ -231,8 +243,7 @@ class Intake:
             self._accept_later(one)
 
     def _accept_later(self, waiting: Waiting) -> None:
-        complaint = waiting.complaint
-        self._accept(self._read([complaint])[0], waiting.time, self._source(complaint))
+        self._accept(self._read([waiting.complaint])[0], waiting.time)
 
     def _tick(self, tick: Tick) -> None:
         self._release(tick.time)

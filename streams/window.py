@@ -6,7 +6,6 @@ are many or the window closes.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Mapping
 
 import msgspec
@@ -39,7 +38,7 @@ class Counts:
     """How often each code came."""
 
     def __init__(self) -> None:
-        self.codes = array("q")
+        self.codes: list[int] = []
         self.summed: tuple[Ints, Ints] = (
             _NOTHING,
             _NOTHING,
@@ -50,11 +49,11 @@ class Counts:
         if self.codes:
             known, counts = self.summed
             codes, inverse, fresh = np.unique(
-                np.concatenate([known, np.frombuffer(self.codes, np.int64)]), return_inverse=True, return_counts=True
+                np.concatenate([known, np.array(self.codes, np.int64)]), return_inverse=True, return_counts=True
             )
             if len(known):
                 fresh = np.bincount(inverse, np.concatenate([counts, np.ones(len(self.codes))])).astype(np.int64)
-            self.summed, self.codes = (codes, fresh), array("q")
+            self.summed, self.codes = (codes, fresh), []
         return self.summed
 
 
@@ -68,13 +67,14 @@ class Window:
 
     def count(self, base: int, nodes: tuple[int, ...], fresh: tuple[int, ...]) -> None:
         """One voice on each keyword of `fresh`, one message on every other of `nodes`; `base` is of `cell_base`."""
-        self.heard.codes.extend(map(base.__or__, fresh))
-        if len(fresh) != len(nodes):
-            self.repeats.codes.extend([base | node for node in nodes if node not in fresh])
+        codes = self.heard.codes
+        codes += [base | node for node in fresh]
+        if len(codes) > MAX_CODES:
+            self.heard.total()
+        if fresh is not nodes and len(fresh) != len(nodes):
+            self.repeats.codes += [base | node for node in nodes if node not in fresh]
             if len(self.repeats.codes) > MAX_CODES:
                 self.repeats.total()
-        if len(self.heard.codes) > MAX_CODES:
-            self.heard.total()
 
     def keep(self, sample: Sample) -> None:
         """Keep a text; when there are too many, those with the smallest digest stay, whatever the order of arrival."""
