@@ -220,11 +220,10 @@ class Intake:
         seconds = self.config.window_seconds
         start = int(time // seconds) * seconds
         windows = self.late if start + seconds <= self.closed else self.windows
-        found = windows.get(start)
-        if found is None:
-            found = windows[start] = Window()
-        self._last = (start, found)
-        return found
+        if start not in windows:
+            windows[start] = Window()
+        self._last = (start, windows[start])
+        return windows[start]
 
     # -- time ----------------------------------------------------------------------------------------------------
 
@@ -249,11 +248,8 @@ class Intake:
         self._release(tick.time)
         if tick.final:
             for one in self.waiting.until(float("inf")):
-                self._bury(
-                    one.record,
-                    "bad_time",
-                    f"{one.complaint.created_at!r} lies far ahead and no other record confirmed it",
-                )
+                detail = f"{one.complaint.created_at!r} lies far ahead and no other record confirmed it"
+                self._bury(one.record, "bad_time", detail)
         if self.watermark.tick(tick.time):
             self._close()
 
@@ -267,19 +263,10 @@ class Intake:
         self.closed = closed
         done = {start: self.windows.pop(start) for start in sorted(self.windows) if start + seconds <= closed}
         described = ((start, self.config.describer.describe(window)) for start, window in done.items())
-        self._parts.append(
-            Part(
-                self.partition,
-                self.seq,
-                self.watermark.value,
-                self.config.config,
-                rows(done),
-                self._late_rows(),
-                {start: evidence for start, evidence in described if evidence},
-                self.sources,
-                {start: self.config.words.count(window.samples) for start, window in done.items()},
-            )
-        )
+        found = {start: evidence for start, evidence in described if evidence}
+        words = {start: self.config.words.count(window.samples) for start, window in done.items()}
+        counts = rows(done), self._late_rows(), found, self.sources, words
+        self._parts.append(Part(self.partition, self.seq, self.watermark.value, self.config.config, *counts))
         self.seq += 1
         for source in self.sources.values():
             source.end_hour()
@@ -291,8 +278,8 @@ class Intake:
         self._last = (-1, Window())
 
     def _late_rows(self) -> Rows:
-        late, self.late = self.late, {}
-        return rows(late)
+        late, self.late = rows(self.late), {}
+        return late
 
     # -- accounts ------------------------------------------------------------------------------------------------
 

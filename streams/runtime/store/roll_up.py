@@ -18,7 +18,7 @@ from streams.runtime.store.cells import HOUR_SECONDS, Sums, added, sums
 from streams.runtime.store.upsert import replacing, write_columns
 
 if TYPE_CHECKING:
-    from streams.detect import Cells
+    from streams.closed import Cells
 
 Ints = npt.NDArray[np.int64]
 
