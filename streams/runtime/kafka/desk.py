@@ -78,6 +78,7 @@ class Desk:
         self.closed: Callable[[], object] = lambda: None
         self._step: list[CellsRecord | LateRecord] = []  # of the position after, as far as it has come
         self._written_at = time.monotonic()
+        self._untold = False
         self._paged: set[tuple[str, int]] = set()  # told straight from the log
         self._lock = asyncio.Lock()
 
@@ -96,13 +97,18 @@ class Desk:
             self._written_at = time.monotonic()
             self.totals.add_work(work)
             self.closed()
-        if work.incidents:
+        if work.incidents or self._untold:
             await self.tell()
 
     async def tell(self) -> None:
-        """Send what stands in the outbox."""
-        while await asyncio.to_thread(deliver, self.store) == BATCH:
-            pass
+        """Send what stands in the outbox; while the store refuses, it stands there, and the next write tries again."""
+        try:
+            while await asyncio.to_thread(deliver, self.store) == BATCH:
+                pass
+            self._untold = False
+        except SQLAlchemyError as error:
+            self._say(error)
+            self._untold = True
 
     async def _commit(self, work: Work, offsets: dict[str, int]) -> None:
         """Until the store has it."""

@@ -120,3 +120,29 @@ def test_a_confirmed_page_goes_out_without_the_store_and_later_once_more(
 
     assert asyncio.run(lived()) == 1
     assert told("".join(capfd.readouterr())) == 1
+
+
+def test_an_outbox_that_is_locked_ends_nothing_and_is_sent_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, locked = desk(tmp_path), [True]
+
+    def deliver(store: Any) -> int:
+        if locked.pop() if locked else False:
+            raise OperationalError("update outbox", {}, Exception("database is locked"))
+        return delivered(store)
+
+    delivered = desks.deliver
+    monkeypatch.setattr(desks, "deliver", deliver)
+
+    async def lived() -> None:
+        brought(one, 1)
+        await one.write()
+        assert one.health.store is not None
+        assert not told(capsys.readouterr().out)
+        one.offsets["t.cells:0"] = 1
+        await one.write()
+
+    asyncio.run(lived())
+    assert told(capsys.readouterr().out) == 1
+    assert one.health.store is None
