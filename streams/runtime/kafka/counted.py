@@ -68,6 +68,11 @@ class Counted:
         self._lock = asyncio.Lock()
         self._writing = asyncio.Lock()
 
+    @property
+    def stale(self) -> bool:
+        """Never: an older state is as right as a newer one."""
+        return False
+
     async def begin(self) -> None:
         """Restore the best snapshot. Raises SnapshotError, ConfigChangedError."""
         around, name = self.around, self.engine.stage

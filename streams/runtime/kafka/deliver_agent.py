@@ -49,8 +49,15 @@ class DeliverStage:
         """What is in the store."""
         return self.desk.durable.get(self._key)
 
+    @property
+    def stale(self) -> bool:
+        """Whether another worker writes to the store now."""
+        return self.desk.fenced is not None
+
     async def take(self, records: Sequence[Any]) -> None:
         """Bring records to the desk."""
+        if self.stale:
+            return
         for record in records:
             if record.offset < self.next_offset:
                 self.redelivered += 1

@@ -22,7 +22,7 @@ from streams.runtime.exporter import Totals
 from streams.runtime.kafka import wire
 from streams.runtime.kafka.parts import source_count
 from streams.runtime.kafka.records import CellsRecord, LateRecord, StepRecord
-from streams.runtime.store.lease import Lease
+from streams.runtime.store.lease import FencedError, Lease
 from streams.runtime.store.reader import Health
 from streams.runtime.store.writer import Work, Writer, is_told, read_meta, source_of
 from streams.window import MAX_KEYWORDS
@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 COMMIT_SECONDS = 0.5
 MOST_ROWS = 50_000
 PAGE_SECONDS = 10.0  # without the store
+FENCED_SECONDS = 30.0
 OFFSETS, POSITION = "kafka_offsets", "kafka_position"
 
 
@@ -79,11 +80,20 @@ class Desk:
         self._step: list[CellsRecord | LateRecord] = []  # of the position after, as far as it has come
         self._written_at = time.monotonic()
         self._untold = False
+        self.fenced: FencedError | None = None  # another has taken over
+        self._fenced_at = 0.0
         self._paged: set[tuple[str, int]] = set()  # told straight from the log
         self._lock = asyncio.Lock()
 
     async def write(self) -> None:
-        """Commit what waits. While the store refuses, what comes in is gathered up to a limit. Raises FencedError."""
+        """Commit what waits. While the store refuses, what comes in is gathered up to a limit.
+
+        A worker that was paused may find that another writes now: it waits to be told by its group. Raises FencedError when it is not.
+        """
+        if self.fenced is not None:
+            if time.monotonic() - self._fenced_at > FENCED_SECONDS:
+                raise self.fenced
+            return
         if self._lock.locked() and self.work.rows <= MOST_ROWS:
             return
         async with self._lock:
@@ -92,7 +102,12 @@ class Desk:
             work, self.work = self.work, Work()
             offsets = dict(self.offsets)
             work.meta |= {OFFSETS: offsets, POSITION: self.position}
-            await self._commit(work, offsets)
+            try:
+                await self._commit(work, offsets)
+            except FencedError as error:
+                log.warning("another worker writes to the store now", reason=str(error))
+                self.fenced, self._fenced_at = error, time.monotonic()
+                return
             self.durable = offsets
             self._written_at = time.monotonic()
             self.totals.add_work(work)

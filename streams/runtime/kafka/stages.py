@@ -35,6 +35,10 @@ class Stage(Protocol):
     def durable(self) -> int | None:
         """What may be committed; None: nothing yet."""
 
+    @property
+    def stale(self) -> bool:
+        """Whether it must be made anew, though the partition stayed ours."""
+
     async def begin(self) -> None:
         """Restore, and set `next_offset`."""
 
@@ -69,7 +73,7 @@ class Stages:
         """Keep what is still ours as it stands, let go of the rest, restore what is new."""
         async with self._lock:
             mine = {TP(tp.topic, tp.partition) for tp in assigned}
-            for tp in self.owned.keys() - mine:
+            for tp in [tp for tp, stage in self.owned.items() if tp not in mine or stage.stale]:
                 self.owned.pop(tp).leave()
             began = time.monotonic()
             new = sorted(mine - self.owned.keys())
