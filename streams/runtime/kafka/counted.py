@@ -54,6 +54,8 @@ class Surroundings(NamedTuple):
 class Counted:
     """An engine on one partition."""
 
+    at_once = 2_000
+
     def __init__(self, engine: Engine, tp: TP, around: Surroundings) -> None:
         self.engine, self.tp, self.around = engine, tp, around
         self.next_offset = 0

@@ -29,6 +29,8 @@ def agent(app: Any, topic: Any, stages: Stages) -> None:
 class DeliverStage:
     """One topic's way to the desk."""
 
+    at_once = 200
+
     def __init__(self, tp: TP, desks: Desks) -> None:
         self.tp = tp
         self.next_offset = 0

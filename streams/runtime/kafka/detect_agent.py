@@ -196,6 +196,8 @@ class DetectEngine:
 class DetectStage(Counted):
     """DETECT and ALERT, whose owner also declares how many partitions there are."""
 
+    at_once = 20  # each may close windows, which takes tens of milliseconds
+
     def __init__(self, engine: DetectEngine, tp: TP, around: Surroundings, complaints: str) -> None:
         super().__init__(engine, tp, around)
         self.detect = engine

@@ -27,6 +27,7 @@ class RewindError(Exception):
 class Stage(Protocol):
     """One partition's stage; it lives from assignment until the partition is another worker's."""
 
+    at_once: int  # records it takes before others on this worker have their turn
     next_offset: int
     records: int  # taken since this worker owns it
     redelivered: int  # records that came again and changed nothing
@@ -97,13 +98,18 @@ class Stages:
         return {tp: stage.durable for tp, stage in self.owned.items() if stage.durable is not None}
 
     async def take(self, tp: TP, records: Sequence[Any]) -> None:
-        """Hand a batch to its stage. Nothing is raised: what goes wrong ends the worker."""
-        stage = self.owned.get(TP(tp.topic, tp.partition))
+        """Hand a batch to its stage, piece by piece. Nothing is raised: what goes wrong ends the worker."""
+        own = TP(tp.topic, tp.partition)
+        stage = self.owned.get(own)
         if stage is None:
             return  # revoked meanwhile; the new owner reads it
         try:
-            await stage.take(records)
-            self.progress += 1
+            for first in range(0, len(records), stage.at_once):
+                if self.owned.get(own) is not stage:
+                    return
+                await stage.take(records[first : first + stage.at_once])
+                self.progress += 1
+                await asyncio.sleep(0)
         except RewindError as error:
             log.info("reading again", detail=str(error))
             if self.rewind is not None:

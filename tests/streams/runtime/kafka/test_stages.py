@@ -17,16 +17,20 @@ A, B = TP("t", 0), TP("t", 1)
 class Simple:
     """A stage that does what the test says."""
 
+    at_once = 2
+
     def __init__(self, tp: TP) -> None:
         self.next_offset, self.records, self.redelivered = 10, 0, 0
         self.durable: int | None = None
         self.stale = self.left = False
         self.raises: Exception | None = None
         self.blocks = False
+        self.taken: list[list[Any]] = []
 
     async def begin(self) -> None: ...
 
     async def take(self, records: Sequence[Any]) -> None:
+        self.taken.append(list(records))
         if self.raises is not None:
             raise self.raises
         if self.blocks:
@@ -56,7 +60,7 @@ def test_stages_live_as_long_as_their_partitions_are_ours() -> None:
         await stages.positions({A})
         assert made[1].left
         assert set(stages.owned) == {A}
-        await stages.take(B, [])  # the new owner reads it
+        await stages.take(B, [1])  # the new owner reads it
         made[0].stale = True
         assert await stages.positions({A}) == {A: 10}
         assert made[0].left
@@ -79,12 +83,32 @@ def test_what_fails_ends_the_worker_and_what_is_missing_is_read_again() -> None:
 
         stages.rewind = rewind
         stage.raises = RewindError("12 came, 10 was next")
-        await stages.take(A, [])
+        await stages.take(A, [1])
         assert rewound
         assert not stages.failed.done()
         stage.raises = ValueError("no")
-        await stages.take(A, [])
+        await stages.take(A, [1])
         assert isinstance(stages.failed.result(), ValueError)
+
+    asyncio.run(lived())
+
+
+def test_a_large_batch_is_taken_in_pieces_and_others_have_their_turn_between() -> None:
+    async def lived() -> None:
+        stage = Simple(A)
+        stages = Stages(lambda tp: stage)
+        await stages.positions({A})
+        before, turns = stages.progress, []
+
+        async def other() -> None:
+            while len(stage.taken) < 3:
+                turns.append(len(stage.taken))
+                await asyncio.sleep(0)
+
+        await asyncio.gather(stages.take(A, [1, 2, 3, 4, 5]), other())
+        assert stage.taken == [[1, 2], [3, 4], [5]]
+        assert stages.progress == before + 3
+        assert turns == [1, 2]
 
     asyncio.run(lived())
 
@@ -97,7 +121,7 @@ def test_a_stage_that_hangs_is_noticed_and_the_worker_ended() -> None:
         dog = Watchdog(stages, 1.0, ended.append)
         dog.start()
         stage.blocks = True
-        hanging = asyncio.create_task(stages.take(A, []))
+        hanging = asyncio.create_task(stages.take(A, [1]))
         for _ in range(50):
             dog.measured(7)
             await asyncio.sleep(0.1)
