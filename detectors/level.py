@@ -14,6 +14,8 @@ from detectors.state import Arrays
 
 SHAPE = 0.5  # of the prior: rates spread widely, so what is lent washes out within a few expected counts
 FLOOR = 1e-7  # lowest prior rate a window
+UNLIKE = 0.1  # chance that a series is nothing like what lends to it
+UNLIKE_SECONDS = 3600.0  # what its prior then weighs
 OWN_WINDOWS_SECONDS = 21_600.0  # weight of the parent's own rate against what its children were seen to have
 
 
@@ -85,6 +87,19 @@ class Level:
             self.prior = np.where(child, self.lends[self.parents], self.group_rate[self.groups]).astype(np.float32)
         else:
             self.prior = self.group_rate[self.groups].astype(np.float32)
+        self._doubt_loans(seen, windows, UNLIKE_SECONDS / window_seconds)
+
+    def _doubt_loans(self, seen: Floats, windows: Floats, least: float) -> None:
+        """Lend next to nothing where the series' own record speaks against the loan.
+
+        The prior is a mixture of two gammas of one shape; a series takes the one its counts make likelier (their negative
+        binomial likelihoods). A rate far above the loan would else be held down by its weight for weeks.
+        """
+        weight = SHAPE / self.prior.astype(np.float64)
+        ratio = (weight + windows) / (least + windows)
+        favour = np.log(UNLIKE) + (seen + SHAPE) * np.log(ratio) - SHAPE * np.log(weight / least)
+        unlike = (weight > least) & (favour > 0)
+        self.prior[unlike] = np.float32(SHAPE / least)
 
     def grow(self, groups: Ints, parents: Ints, n_groups: int, scale: float) -> None:
         """`groups`, `parents`: of all series. New series know nothing yet; new groups start at the bank's pooled rate."""

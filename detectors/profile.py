@@ -94,9 +94,10 @@ class Profile:
     def _estimate(self, burstiness: Floats) -> None:
         worth = 1 / np.maximum(burstiness, 1.0)[:, None]
         flat = np.ones((1, HOURS))
-        shared, *_ = _shrink(
-            self.counts.sum(0, keepdims=True) * worth.min(), self.time.mean(0, keepdims=True), flat, BANK_HOUR
-        )
+        # Each group's time weighs as its complaints do: far places see a weekday begin hours before most people do.
+        rates = self.counts.sum(1) / np.maximum(self.time.sum(1), 1e-9)
+        time = rates @ self.time / max(float(rates.sum()), 1e-9)
+        shared, *_ = _shrink(self.counts.sum(0, keepdims=True) * worth.min(), time[None], flat, BANK_HOUR)
         counts = self.counts * worth
         self.density, hourly, daily = _shrink(counts, self.time, shared, GROUP_HOUR)
         own = counts.sum(1, keepdims=True)
