@@ -12,7 +12,7 @@ from alerting.case import Case, identity, incident
 from alerting.evidence import collect
 from alerting.figures import bring_up_to_date
 from alerting.gates import Bar
-from alerting.joining import absorb, belongs, closeness, give_way, new_case
+from alerting.joining import absorb, belongs, closeness, new_case, united
 from alerting.lifecycle import advance
 from alerting.memory import Memory, MemoryState
 from alerting.model import MAX_CHANNELS, Close, Control, Incident, KeywordTree, PlaceTree
@@ -121,6 +121,8 @@ class Alerts:
         self.memory.take(close, self.tail.cut)
         series, found = self._scan(close)
         touched = self._join(found, series, close)
+        if touched:
+            out += self._unite(close, touched)
         if self.cases:
             out += self._advance(close, touched)
         return sorted(out, key=lambda one: (one.id, one.revision))
@@ -183,7 +185,7 @@ class Alerts:
         """Hand each disruption to the case it belongs to, or open one."""
         touched: list[Case] = []
         for one in found:
-            homes = [case for case in self.cases if belongs(case, one, series, self.atlas, self.policy)]
+            homes = [case for case in self.cases if belongs(case, one, series, self.tracks, self.atlas, self.policy)]
             home = min(homes, key=lambda case: closeness(case, one, series, self.atlas), default=None)
             if home is None:
                 if len(self.cases) > MOST_CASES and float(series.p_value[one.tight].min()) > self.tail.cut:
@@ -195,14 +197,22 @@ class Alerts:
                     collect([home], earlier, self.atlas)
             else:
                 absorb(home, one, series, self.tracks, self.atlas)
-            known = give_way(home, self.cases, self.tracks, self.atlas, self.policy.coincide) if not home.told else None
-            if known is not None:
-                self.cases.remove(home)
-                touched = [case for case in touched if case is not home]
-                home = known
-            if home not in touched:
+            if not any(case is home for case in touched):
                 touched.append(home)
         return touched
+
+    def _unite(self, close: Close, touched: list[Case]) -> list[Incident]:
+        """Cases that turned out to be one become one; those told before are told to be over."""
+        out: list[Incident] = []
+        for gone, kept in united(self.cases, self.tracks, self.atlas, self.policy.coincide):
+            self.cases = [case for case in self.cases if case is not gone]
+            if any(case is gone for case in touched):
+                touched[:] = [case for case in touched if case is not gone and case is not kept] + [kept]
+            if gone.told:
+                gone.state, gone.resolved_at, gone.merged_into = "resolved", close.decided, kept.id
+                out.append(incident(gone, self.atlas, self.channels, close.decided, "merged"))
+                self._archive(gone)
+        return out
 
     def _advance(self, close: Close, touched: list[Case]) -> list[Incident]:
         bar = self._bar(close)
@@ -251,10 +261,13 @@ class Alerts:
                 continue
             self.tracks.forget([*case.measured, *case.tight])
             if case.told:
-                case.pulses, case.seconds = [], []
-                self.archive = [*self.archive[-ARCHIVE + 1 :], case]
+                self._archive(case)
         self.cases = kept
         self._held = self._hold(close.decided)
+
+    def _archive(self, case: Case) -> None:
+        case.pulses, case.seconds = [], []
+        self.archive = [*self.archive[-ARCHIVE + 1 :], case]
 
     def _hold(self, now: float) -> frozenset[tuple[int, int]]:
         keys: set[int] = set()

@@ -65,6 +65,7 @@ class Case(msgspec.Struct):
     told_parts: list[int] = []
     told_place: int = -1
     told_at: float = float("-inf")
+    merged_into: str | None = None
     learnt: bool = False  # its lowest p-value has been counted among the quiet runs
     marks: list[str] = []
     seconds: list[int] = []
@@ -109,7 +110,7 @@ def identity(case: Case, atlas: Atlas, taken: Collection[str] = ()) -> str:
 def title(case: Case, atlas: Atlas) -> str:
     """What and where: "baggage at JFK Terminal 4"."""
     what = atlas.keywords.name(case.main if case.main != ANY else case.keywords[0])
-    others = len(atlas.topics(case.keywords)) - 1 if case.main == ANY else 0
+    others = len(atlas.problems(case.keywords)) - 1 if case.main == ANY else 0
     if others > 0:
         what += f" and {others} more problem{'s' if others > 1 else ''}"
     level = atlas.places.level(case.place)
@@ -172,6 +173,7 @@ def incident(case: Case, atlas: Atlas, channels: tuple[str, ...], now: float, re
         examples=tuple(case.examples),
         why=case.why,
         reason=reason,
+        merged_into=case.merged_into,
         acked_by=None if ack is None else ack.author,
         assigned_to=None if assign is None else assign.value,
         verdict=None if verdict is None else verdict.value,

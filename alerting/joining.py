@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from alerting.case import Case, key_keyword, key_place
+from alerting.case import RANK, Case, key_keyword, key_place
 from alerting.places_and_keywords import ANY, Atlas
 from alerting.policy import Policy
-from alerting.tracks import HOUR, HOUR_EXPECTED, ONSET, STRIDE, Tracks, keys_of
-from detectors.scan import AIRPORT, CITY, EVERYWHERE, HOLDS, NOWHERE, REGION, Found, Series
+from alerting.tracks import HOUR, HOUR_EXPECTED, ONSET, PEOPLE, STRIDE, Tracks, keys_of
+from detectors.scan import AIRPORT, CITY, COUNTRY, EVERYWHERE, HOLDS, NOWHERE, REGION, Found, Series
 
 SHARE_TO_WIDEN = 0.25  # of a country's excess, for its incident to be this one grown
 MOST_KEYWORDS = 50
 MOST_HELD = 4000
 NEARLY_ALL = 0.9
 SEVERAL_PROBLEMS = 1.5  # all people together over those of the commonest problem
+OVERLAP = 0.75  # people of either problem under this share of the sum of each: largely the same
 
 
-def belongs(case: Case, found: Found, series: Series, atlas: Atlas, policy: Policy) -> bool:
+def belongs(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atlas, policy: Policy) -> bool:
     """Whether a disruption is part of a case: places one in the other and keywords related, or one site at one time."""
     keywords = [int(series.keyword[i]) for i in found.tight]
-    topics, own = atlas.topics(keywords), atlas.topics(case.keywords)
-    related = bool(topics & own) or topics == {ANY} or own == {ANY}
+    related = atlas.trees.related(atlas.topics(keywords), atlas.topics(case.keywords))
     onset = float(series.onset[found.tight[0]])
     together = abs(onset - case.onset) <= policy.coincide or onset <= case.onset
     level, case_level = atlas.level(found.place), atlas.level(case.place)
-    if NOWHERE in (level, case_level):
-        same = level == case_level or (found.place in case.parts)
-        return related and (same or together)
-    if _site(found.place, atlas) == _site(case.place, atlas) is not None:
-        return related or together
+    if same_spot(found.place, case.place, atlas):
+        return related or together or _same_people(case, found, series, tracks)
     if not related:
-        return together and found.place == case.place
-    if found.place == case.place:
-        return True
+        return False
+    if NOWHERE in (level, case_level):
+        return together or found.place in case.parts
     excess = sum(float(series.people[i] - series.expected[i]) for i in found.tight)
     own_excess = case.people - case.expected
     if atlas.lies_in(found.place, case.place):
@@ -43,6 +40,25 @@ def belongs(case: Case, found: Found, series: Series, atlas: Atlas, policy: Poli
     if atlas.lies_in(case.place, found.place):
         return level >= REGION or own_excess >= SHARE_TO_WIDEN * excess
     return any(atlas.place_related(found.place, part) for part in case.parts if atlas.level(part) >= REGION)
+
+
+def same_spot(one: int, other: int, atlas: Atlas) -> bool:
+    """Whether two places are one to those who answer: the same, one airport, or both wider than a region and one in the other."""
+    if one == other:
+        return True
+    levels = {atlas.level(one), atlas.level(other)}
+    if levels <= {NOWHERE, EVERYWHERE, COUNTRY}:
+        return EVERYWHERE in levels
+    return _site(one, atlas) == _site(other, atlas) is not None
+
+
+def _same_people(case: Case, found: Found, series: Series, tracks: Tracks) -> bool:
+    """Whether those of an open incident and of a disruption at its place, of other problems, are largely the same people."""
+    if not case.told or not case.open:
+        return False
+    anybody, those = _excesses(tracks, [found.place * STRIDE + ANY, found.place * STRIDE + case.main])
+    others = max(float(series.people[i] - series.expected[i]) for i in found.tight)
+    return 0 < anybody < OVERLAP * (those + others)
 
 
 def closeness(case: Case, found: Found, series: Series, atlas: Atlas) -> tuple[bool, bool, bool, int, float, str]:
@@ -87,18 +103,39 @@ def absorb(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atla
     measure(case, tracks, atlas)
 
 
-def give_way(case: Case, cases: list[Case], tracks: Tracks, atlas: Atlas, coincide_seconds: float) -> Case | None:
-    """A run that has come to the very place of an incident told before, about the same or risen with it, is that incident."""
-    own = atlas.topics(case.keywords)
-    for known in cases:
-        together = abs(known.onset - case.onset) <= coincide_seconds
-        if known.told and known.place == case.place and (together or own & atlas.topics(known.keywords)):
-            known.tight = _merged(known.tight, np.asarray(case.tight, np.int64))
-            known.held = _merged(known.held, np.asarray(case.held, np.int64))[-MOST_HELD:]
-            known.p_found = min(known.p_found, case.p_found)
-            measure(known, tracks, atlas)
-            return known
-    return None
+def united(cases: list[Case], tracks: Tracks, atlas: Atlas, coincide_seconds: float) -> list[tuple[Case, Case]]:
+    """Cases that have come to the spot of another told one and are about the same: (gone, kept) pairs, the kept brought up to date.
+
+    The one that went further stays, of equals the older; a run yields also to what rose when it did.
+    """
+    pairs: list[tuple[Case, Case]] = []
+    ranked = sorted(cases, key=lambda case: (not case.told, -RANK[case.tier], case.suspected_at or case.onset, case.id))
+    kept: list[Case] = []
+    for case in ranked:
+        own = atlas.topics(case.keywords)
+        for known in kept:
+            if not same_spot(known.place, case.place, atlas):
+                continue
+            related = atlas.trees.related(own, atlas.topics(known.keywords))
+            if related or (not case.told and abs(known.onset - case.onset) <= coincide_seconds):
+                _take_over(known, case, tracks, atlas)
+                pairs.append((case, known))
+                break
+        else:
+            if case.told and case.open:
+                kept.append(case)
+    return pairs
+
+
+def _take_over(known: Case, case: Case, tracks: Tracks, atlas: Atlas) -> None:
+    known.keywords = _named([*known.keywords, *case.keywords])
+    known.tight = _merged(known.tight, np.asarray(case.tight, np.int64))
+    known.held = _merged(known.held, np.asarray(case.held, np.int64))[-MOST_HELD:]
+    elsewhere = {} if atlas.lies_in(case.place, known.place) else {case.place: case.people}
+    for place, people in (case.parts | elsewhere).items():
+        known.parts[place] = max(known.parts.get(place, 0.0), people)
+    known.p_found = min(known.p_found, case.p_found)
+    measure(known, tracks, atlas)
 
 
 def _named(keywords: list[int]) -> list[int]:
@@ -119,11 +156,8 @@ def _rescoped(case: Case, found: Found, series: Series, tracks: Tracks, atlas: A
     if atlas.level(place) == NOWHERE or atlas.lies_in(place, found.place):
         return found.place
     if atlas.lies_in(found.place, place):
-        inside = sum(
-            float(series.people[i] - series.expected[i]) for i in found.tight if series.place[i] == found.place
-        )
-        whole = max(_excesses(tracks, [place * STRIDE + case.main]))
-        return found.place if whole > 0 and inside >= HOLDS * whole else place
+        keys = [int(key) for key in keys_of(series.place[found.tight], series.keyword[found.tight]) if key_place(int(key)) == found.place]
+        return found.place if keys and _people(tracks, keys) >= max(HOLDS * case.people, 1.0) else place
     common = next((above for above in atlas.trees.above(place) if atlas.lies_in(found.place, above)), None)
     return common if common is not None and atlas.level(common) >= CITY else place
 
@@ -165,11 +199,17 @@ def _main(case: Case, tracks: Tracks, atlas: Atlas) -> int:
         if key_place(key) != case.place and node in at:
             at[node] = max(at[node], excess)
     most = max(at.values())
-    several = len(atlas.topics(case.keywords)) > 1
+    several = len(atlas.problems(case.keywords)) > 1
     if several and here[0] > SEVERAL_PROBLEMS * most:
         return ANY
     good = [node for node in nodes if at[node] >= NEARLY_ALL * most] or nodes  # it may have calmed down below the usual
     return max(good, key=lambda node: (len(atlas.trees.keywords_above(node)), at[node], -node))
+
+
+def _people(tracks: Tracks, keys: list[int]) -> float:
+    """People since the excess began of the series that has most."""
+    rows = tracks.find(np.asarray(keys, np.int64))
+    return float(np.where(rows >= 0, tracks.data[rows, PEOPLE], 0.0).max(initial=0.0)) if len(tracks.key) else 0.0
 
 
 def _excesses(tracks: Tracks, keys: list[int]) -> list[float]:
@@ -181,4 +221,4 @@ def _excesses(tracks: Tracks, keys: list[int]) -> list[float]:
     return excess
 
 
-__all__ = ["absorb", "belongs", "give_way", "measure", "new_case"]
+__all__ = ["absorb", "belongs", "measure", "new_case", "united"]

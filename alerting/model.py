@@ -42,6 +42,7 @@ class KeywordTree(Protocol):
 
     def id(self, keyword: int) -> str: ...  # slug path: "baggage/lost-bag"
     def name(self, keyword: int) -> str: ...  # for people: "lost bag"
+    def problem(self, keyword: int) -> int: ...  # of one that crosses a subject with a problem; -1 of any other
     def team(self, keyword: int) -> str | None: ...
     def runbook_url(self, keyword: int) -> str | None: ...
     def first_question(self, keyword: int) -> str | None: ...
@@ -148,7 +149,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     terms: tuple[tuple[str, int], ...] = ()
     examples: tuple[str, ...] = ()
     why: tuple[Gate, ...] = ()
-    reason: str = ""  # why this revision was written: opened, suspected, confirmed, grew, widened, resolved, reopened, revised, ack …
+    reason: str = ""  # why this revision was written: opened, suspected, confirmed, grew, widened, resolved, merged, reopened, ack …
+    merged_into: str | None = None  # the incident this one turned out to be part of
     acked_by: str | None = None
     assigned_to: str | None = None
     verdict: str | None = None  # real | not_real | known_event

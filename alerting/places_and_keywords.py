@@ -28,8 +28,13 @@ class Atlas:
         count = len(places.parent)
         levels = np.array([LEVELS[places.level(place)] for place in range(count)], np.int64)
         at = np.array([places.coordinates(place) or (np.nan, np.nan) for place in range(count)], np.float64)
+        crossed = np.array([keywords.problem(keyword) for keyword in range(len(keywords.parent))], np.int64)
         self.trees = Trees(
-            np.asarray(places.parent, np.int64), levels, at.reshape(-1, 2), np.asarray(keywords.parent, np.int64)
+            np.asarray(places.parent, np.int64),
+            levels,
+            at.reshape(-1, 2),
+            np.asarray(keywords.parent, np.int64),
+            crossed,
         )
         self._levels: list[int] = levels.tolist()
         self._place_of: dict[str, int] | None = None
@@ -50,8 +55,16 @@ class Atlas:
         """Whether `keyword` is `other` or one of its descendants."""
         return other in self.trees.keywords_above(keyword)
 
-    def topics(self, keywords: list[int]) -> set[int]:
-        return {self.trees.topic(keyword) for keyword in keywords}
+    def topics(self, keywords: list[int]) -> frozenset[int]:
+        """Subjects and top-level problems; none where one of the keywords is the root."""
+        known = [self.trees.topics(keyword) for keyword in keywords]
+        return frozenset().union(*known) if all(known) else frozenset()
+
+    def problems(self, keywords: list[int]) -> set[int]:
+        """Top-level problems of these keywords, each once; the subject of one that names no problem."""
+        trees = self.trees
+        found = {keyword: {int(trees.keyword_problem[node]) for node in trees.keywords_above(keyword)} - {-1} for keyword in keywords}
+        return {topic for keyword in keywords for topic in found[keyword] or trees.topics(keyword)}
 
     def place_of(self, id: str) -> int | None:
         """The place of an id; None where there is none."""

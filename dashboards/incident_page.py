@@ -244,6 +244,8 @@ REASONS = {
     "confirmed": "Confirmed",
     "grew": "Grew",
     "widened": "Now covers",
+    "narrowed": "Narrowed to",
+    "merged": "Is part of another incident",
     "resolved": "Resolved",
     "reopened": "Reopened",
     "revised": "Revised by late records",
@@ -258,7 +260,7 @@ def _timeline(detail: Detail, view: View, now: float) -> Node:
         if incident.reason in by_hand:
             continue  # the act itself is listed
         what = REASONS.get(incident.reason, incident.reason.replace("_", " ").capitalize() or "Updated")
-        what += f" {incident.scope.name}" if incident.reason == "widened" else ""
+        what += f" {incident.scope.name}" if incident.reason in ("widened", "narrowed") else ""
         text = f"{what}: {people(incident.people)}, {number(incident.expected)} expected"
         entries.append((incident.updated_at, text, False))
     undone = {c.value for c in detail.controls if c.kind == "undo"}

@@ -29,7 +29,7 @@ class Together:
         self.coincide = coincide_seconds
         self.root = {i: i for i in tight}
         self.accepted: set[int] = set()
-        self.topic = {i: trees.topic(int(series.keyword[i])) for i in tight}
+        self.topics = {i: trees.topics(int(series.keyword[i])) for i in tight}
         self.line = {i: trees.above(int(series.place[i])) for i in tight}
         self.level = {i: int(trees.place_level[series.place[i]]) for i in tight}
         self.expected = {
@@ -88,13 +88,14 @@ class Together:
             if self.level[i] < CITY:
                 places[self.line[i][0]].append(i)
         for place, rows in places.items():
-            strongest: dict[int, int] = {}
-            for topic in sorted({self.topic[i] for i in rows}):
-                same = [i for i in rows if self.topic[i] == topic]
+            strongest: list[int] = []
+            for topic in sorted({topic for i in rows for topic in self.topics[i]}):
+                same = [i for i in rows if topic in self.topics[i]]
                 self._join_risen_together(same)
-                strongest[topic] = max(same, key=lambda i: (self._excess(i), -i))
-            for a, b in combinations(strongest.values(), 2):
-                if 0 in (self.topic[a], self.topic[b]) or self._same_people(place, a, b):
+                strongest.append(max(same, key=lambda i: (self._excess(i), -i)))
+            strongest += [i for i in rows if not self.topics[i]]
+            for a, b in combinations(dict.fromkeys(strongest), 2):
+                if self._related(a, b) or self._same_people(place, a, b):
                     self._join_risen_together([a, b])
 
     def _same_people(self, place: int, a: int, b: int) -> bool:
@@ -104,10 +105,10 @@ class Together:
     def _parts_of_a_place(self) -> None:
         """Many parts of a city, region or country with related keywords, or those where most of its people live: the place itself."""
         by_place: dict[tuple[int, int], list[int]] = defaultdict(list)
-        topics = sorted(set(self.topic.values()))
+        topics = sorted({topic for known in self.topics.values() for topic in known} or {0})
         for i in self.tight:
             for place in self.line[i]:
-                for topic in topics if self.topic[i] == 0 else (self.topic[i],):
+                for topic in sorted(self.topics[i]) or topics:
                     by_place[place, topic].append(i)
         depth = {place: len(self.trees.above(place)) for place, _ in by_place}
         for place, topic in sorted(by_place, key=lambda key: (-depth[key[0]], key)):
@@ -149,10 +150,10 @@ class Together:
 
     def _neighbours(self) -> None:
         """Cities, airports or regions close to each other, with related keywords, are one thing also across a border."""
-        heads: dict[tuple[int, int, int], int] = {}
+        heads: dict[tuple[int, int, frozenset[int]], int] = {}
         for i in sorted(self.tight, key=lambda i: (self.series.p_value[i], i)):
             if self.level[i] >= REGION:
-                heads.setdefault((self.find(i), self.line[i][0], self.topic[i]), i)
+                heads.setdefault((self.find(i), self.line[i][0], self.topics[i]), i)
         rows = [i for i in heads.values() if not np.isnan(self.trees.place_at[self.line[i][0]]).any()][:MOST_NEIGHBOURS]
         if len(rows) < 2:
             return
@@ -166,7 +167,7 @@ class Together:
         reach = np.array([NEAR_KM.get(self.level[i], NEAR_KM[CITY]) for i in rows])
         for a, b in np.argwhere(np.triu(km <= np.minimum(reach[:, None], reach), 1)).tolist():
             one, other = rows[a], rows[b]
-            if self.topic[one] == self.topic[other] or 0 in (self.topic[one], self.topic[other]):
+            if self._related(one, other):
                 self._join_risen_together([one, other])
 
     def _placeless(self) -> None:
@@ -174,12 +175,13 @@ class Together:
         placed = sorted((i for i in self.tight if self.level[i] != NOWHERE), key=lambda i: (self.series.p_value[i], i))
         for i in [i for i in self.tight if self.level[i] == NOWHERE]:
             for other in placed:
-                if (
-                    self.topic[i] == self.topic[other]
-                    and abs(self.series.onset[i] - self.series.onset[other]) <= self.coincide
-                ):
+                near = abs(self.series.onset[i] - self.series.onset[other]) <= self.coincide
+                if near and not self.topics[i].isdisjoint(self.topics[other]):
                     self.join(i, other)
                     break
+
+    def _related(self, a: int, b: int) -> bool:
+        return self.trees.related(self.topics[a], self.topics[b])
 
     def _excess(self, i: int) -> float:
         return float(self.series.people[i] - self.series.expected[i])

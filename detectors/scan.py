@@ -26,13 +26,23 @@ class Trees:
     """Places and keywords as plain arrays; keyword 0 is the root. Parents are -1 at roots.
 
     `place_level`: the levels above; `place_at`: float[n, 2], latitude and longitude in degrees, NaN where unknown.
+    `keyword_problem`: int[n], for a keyword that crosses a subject with a problem that problem, else -1.
     """
 
-    def __init__(self, place_parent: Ints, place_level: Ints, place_at: Floats, keyword_parent: Ints) -> None:
+    def __init__(
+        self,
+        place_parent: Ints,
+        place_level: Ints,
+        place_at: Floats,
+        keyword_parent: Ints,
+        keyword_problem: Ints | None = None,
+    ) -> None:
         self.place_parent, self.place_level, self.place_at = place_parent, place_level, place_at
         self.keyword_parent = keyword_parent
+        self.keyword_problem = np.full(len(keyword_parent), -1) if keyword_problem is None else keyword_problem
         self._places: dict[int, list[int]] = {}
         self._keywords: dict[int, list[int]] = {}
+        self._topics: dict[int, frozenset[int]] = {}
 
     def above(self, place: int) -> list[int]:
         """The place and what it lies in, from itself up."""
@@ -48,10 +58,18 @@ class Trees:
             line = self._keywords[keyword] = _line(self.keyword_parent, keyword)
         return line
 
-    def topic(self, keyword: int) -> int:
-        """The keyword's ancestor just under the root; 0 for the root."""
-        line = self.keywords_above(keyword)
-        return line[-2] if len(line) > 1 else 0
+    def topics(self, keyword: int) -> frozenset[int]:
+        """The keyword's ancestor just under the root, and the problem where that is a subject; empty for the root."""
+        topics = self._topics.get(keyword)
+        if topics is None:
+            line = self.keywords_above(keyword)
+            named = {line[-2] if len(line) > 1 else 0, *(int(self.keyword_problem[node]) for node in line)}
+            topics = self._topics[keyword] = frozenset(named - {0, -1})
+        return topics
+
+    def related(self, one: frozenset[int], other: frozenset[int]) -> bool:
+        """Whether two sets of topics share one; no topic at all is anything."""
+        return not one or not other or not one.isdisjoint(other)
 
 
 def _line(parent: Ints, node: int) -> list[int]:

@@ -56,6 +56,7 @@ class KeywordNodes:
                 made = msgspec.structs.replace(plain, id=path, name=name)
                 crossed = self._crossed[node, top] = self._add(made, node, parent)
                 self._tops[crossed] = top
+        self._problems = {crossed: top for (_, top), crossed in self._crossed.items()}
         self.parent: Ints = np.array(parent, dtype=np.int64)
         self.level: Ints = np.zeros(len(parent), dtype=np.int64)  # steps from the root
         for node in range(1, len(parent)):
@@ -120,6 +121,10 @@ class KeywordNodes:
     def first_question(self, keyword: int) -> str | None:
         """What to ask first, of the keyword or the nearest ancestor that says."""
         return self._keywords[keyword].first_question
+
+    def problem(self, keyword: int) -> int:
+        """The problem that a keyword crosses with its subject; -1 for any other keyword."""
+        return self._problems.get(keyword, -1)
 
     def top(self, keyword: int) -> int:
         """The top-level keyword it belongs to, without its subject; the root for the root and for a subject."""

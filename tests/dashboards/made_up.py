@@ -121,6 +121,9 @@ class Keywords:
     def runbook_url(self, keyword: int) -> str | None:
         return "https://runbooks.example/baggage" if self.id(keyword) == "baggage" else None
 
+    def problem(self, keyword: int) -> int:
+        return -1
+
     def first_question(self, keyword: int) -> str | None:
         return "Which belts stand still?" if self.id(keyword) == "baggage" else None
 

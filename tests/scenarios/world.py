@@ -70,6 +70,9 @@ class Keywords:
     def runbook_url(self, keyword: int) -> str | None:
         return None
 
+    def problem(self, keyword: int) -> int:
+        return -1
+
     def first_question(self, keyword: int) -> str | None:
         return None
 
