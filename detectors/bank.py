@@ -118,6 +118,8 @@ class Bank:
     def _take_in(self, asked: _Asked, held: Bools | None) -> None:
         core, counts, exposure = asked.core, asked.counts, asked.exposure
         scale, level = core.scale(asked.start), core.level
+        if exposure is not None and not exposure.any():
+            core.unseen += self.window
         number = asked.start // self.window
         masses = asked.judgement.now
         frozen = np.zeros(self.n_series, np.bool_) if held is None else held.copy()
@@ -186,6 +188,15 @@ class Bank:
         calm = ~frozen[judgement.moved] & (core.rest[judgement.moved] < number)
         core.calibration.learn(judgement.raw[calm], judgement.strata[calm], scale)
 
+    def skip(self, start: float, stop: float) -> None:
+        """Let the windows of [start, stop) pass that nobody could see. All but the last day of them cost nothing."""
+        self._asked = None
+        self.core.skip(inputs.start_of(start, self.core.last, self.window), int(stop))
+        nothing = np.zeros(self.n_series)
+        if self.core.last is not None:
+            for at in range(self.core.last + self.window, int(stop), self.window):
+                self.learn(at, nothing.astype(np.int64), exposure=nothing)
+
     # -- series come and go, state --------------------------------------------------------------------------------
 
     def grow(
@@ -219,7 +230,7 @@ class Bank:
         core = self.core
         zones = [core.profile.zones.names[z] for z in core.profile.zone.tolist()]
         meta = {"window_seconds": self.window, "options": self.options, "zones": zones, "given": self.zones is not None}
-        clock = {"last": core.last, "born": core.born, "hour": core.hour}
+        clock = {"last": core.last, "born": core.born, "hour": core.hour, "unseen": core.unseen}
         return pack(self.KIND, meta | {"clock": clock}, core.state())
 
     def restore(self, state: bytes) -> None:
@@ -231,7 +242,7 @@ class Bank:
         nothing = np.zeros(0, np.int64)
         core = self._new_core(nothing, nothing, meta["zones"])
         core.load(arrays)
-        core.last, core.born, core.hour = (meta["clock"][k] for k in ("last", "born", "hour"))
+        core.last, core.born, core.hour, core.unseen = (meta["clock"][k] for k in ("last", "born", "hour", "unseen"))
         self.zones = tuple(meta["zones"]) if meta["given"] else None
         self.core, self._asked = core, None
 

@@ -49,6 +49,10 @@ class Detector(Protocol):
         """Take a window in. `hold`: bool[n], series inside an open incident, whose baseline stays as it is."""
         ...
 
+    def skip(self, start: float, stop: float) -> None:
+        """Let the windows of [start, stop) pass that nobody could see; those before `start` are taken as empty."""
+        ...
+
     def grow(
         self,
         n_series: int,

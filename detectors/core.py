@@ -58,6 +58,7 @@ class Core:
         self.rest = np.full(n, -1, np.int32)  # number of the window up to which a series is kept out of the pools
         self.last: int | None = None
         self.born: int | None = None
+        self.unseen = 0  # seconds since then that nobody could see
         self.hour = 0  # in which the scale was 1
         self.long_windows = int(self.lasting.tiers[0].block * self.lasting.tiers[0].reach.max())
 
@@ -74,8 +75,8 @@ class Core:
         return float(2.0 ** ((start // HOUR_SECONDS - self.hour) / self.half_life_hours))
 
     def age(self, start: int) -> int:
-        """Seconds since the first window."""
-        return 0 if self.born is None else start - self.born
+        """Seconds since the first window, those that nobody could see left out."""
+        return 0 if self.born is None else start - self.born - self.unseen
 
     def begin(self, start: int) -> None:
         """The first window of all: nothing before it is known."""
@@ -117,6 +118,19 @@ class Core:
                 self.calibration.pass_time(self.population * float(weights.sum()))
             at += windows * self.window
             self.end_window(at - self.window)
+
+    def skip(self, start: int, stop: int) -> None:
+        """Pass the windows before `start`, all of them empty; then leave out those that end a longest sum before `stop`."""
+        if self.last is None:
+            return
+        self.advance(start)
+        windows = (stop - start) // self.window - self.long_windows
+        if windows > 0:
+            self.unseen += windows * self.window
+            self.last += windows * self.window
+            for sums in self.all_sums():
+                sums.move(self.last // self.window + 1)
+            self.refresh(self.last + self.window)
 
     def end_window(self, start: int) -> None:
         """A window (or the last of several) has been taken in: pool what is due, make the sums ready for the next."""

@@ -88,6 +88,11 @@ class Moments:
         left_out = min((start - self.last) // self.window - 1, len(self.past))
         return np.vstack([self.past[left_out:], np.zeros((left_out, self.past.shape[1]), np.float32)])
 
+    def skip(self, start: float, stop: float) -> None:
+        nothing = np.zeros(self.past.shape[1])
+        for at in range(int(start), int(stop), self.window):
+            self.learn(at, nothing.astype(np.int64), exposure=nothing)
+
     def grow(
         self,
         n_series: int,

@@ -76,6 +76,9 @@ class Tweets:
         own = (share + np.where(known, tail, 0.0)) / (self.windows + day)
         return np.where(known, np.minimum(own, 1.0), 0.0)
 
+    def skip(self, start: float, stop: float) -> None:
+        self.bank.skip(start, stop)
+
     def grow(
         self,
         n_series: int,

@@ -138,6 +138,11 @@ class Weekly:
 
     # -- series come and go, state --------------------------------------------------------------------------------
 
+    def skip(self, start: float, stop: float) -> None:
+        nothing = np.zeros(self.n_series)
+        for at in range(int(start), int(stop), self.window):
+            self.learn(at, nothing.astype(np.int64), exposure=nothing)
+
     def grow(
         self,
         n_series: int,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 
 import msgspec
 
@@ -36,8 +37,9 @@ class SourceRate(msgspec.Struct):
     """One source's records by hour of the week (UTC), and how they scatter."""
 
     first_hour: int
-    hour: int  # the hour being filled, Unix hours
-    filling: float = 0.0
+    hour: int  # the newest hour learnt, Unix hours
+    waiting: dict[int, int] = {}  # records by hour, not learnt yet: partitions may be hours apart
+    heard: float = float("-inf")  # end of the last learnt hour with records
     newest: float = float("-inf")
     counts: list[float] = []
     hours: list[float] = []
@@ -46,16 +48,19 @@ class SourceRate(msgspec.Struct):
     scattered: float = 0.0
     mean: float = 0.0  # records an hour, over all hours
     places: dict[int, float] = {}  # complaints by place, older ones for less
-    silent_from: tuple[float, float] | None = None  # newest, and the `blind_from` worked out for it
+    silent_from: tuple[float, float] | None = None  # a time, and the `blind_from` worked out for it
 
     def take(self, by_hour: Mapping[int, int], newest: float) -> None:
-        """Add records by Unix hour; hours before the one being filled are late and change nothing but the newest event."""
-        for hour, records in sorted(by_hour.items()):
+        """Add records by Unix hour; hours that are learnt already are late and change nothing but the newest event."""
+        for hour, records in by_hour.items():
             if hour > self.hour:
-                self._finish(hour)
-            if hour == self.hour:
-                self.filling += records
+                self.waiting[hour] = self.waiting.get(hour, 0) + records
         self.newest = max(self.newest, newest)
+
+    def advance(self, now: float) -> None:
+        """Learn the hours that are over at event time `now`, and the silent ones before them."""
+        for hour in sorted(hour for hour in self.waiting if (hour + 1) * 3600.0 <= now):
+            self._finish(hour)
 
     def take_places(self, by_place: Mapping[int, int]) -> None:
         """Add complaints by place; of very many places those heard of most are kept."""
@@ -72,13 +77,13 @@ class SourceRate(msgspec.Struct):
         return tuple(place for place, complaints in ranked[:TOLD_PLACES] if complaints >= least)
 
     def _finish(self, hour: int) -> None:
-        """Learn the hour that was filled and the silent ones after it, unless the source was blind for long."""
-        blind = self.known() and self.blind_from() < hour * 3600.0
-        self._learn(self.hour, self.filling)
-        if not blind or hour - self.hour <= LEARNT_SILENCE_HOURS:
+        """Learn an hour with records and the silent ones before it, unless the source was blind for long."""
+        blind = self.known() and self.blind_from(self.heard) < hour * 3600.0
+        if not blind or hour - self.hour <= LEARNT_SILENCE_HOURS + 1:
             for quiet in range(self.hour + 1, hour):
                 self._learn(quiet, 0.0)
-        self.hour, self.filling = hour, 0.0
+        self._learn(hour, self.waiting.pop(hour))
+        self.hour, self.heard = hour, (hour + 1) * 3600.0
 
     def _learn(self, hour: int, records: float) -> None:
         slot = hour % HOURS_A_WEEK
@@ -108,25 +113,37 @@ class SourceRate(msgspec.Struct):
             usual = self.mean
         return (self.counts[slot] + PRIOR_HOURS * usual) / (self.hours[slot] + PRIOR_HOURS)
 
-    def blind_from(self) -> float:
-        """The time from which silence since the newest event is no longer chance; infinity when the source is too rare to tell."""
-        if self.silent_from is None or self.silent_from[0] != self.newest:
-            self.silent_from = (self.newest, self._blind_from())
+    def last_before(self, now: float) -> float:
+        """When it was heard last, as known at event time `now`; to the hour where it was heard again since."""
+        if self.newest <= now:
+            return self.newest
+        begun = [hour for hour in self.waiting if hour * 3600.0 <= now]
+        return min(now, (max(begun) + 1) * 3600.0) if begun else min(now, self.heard)
+
+    def is_blind(self, now: float) -> bool:
+        """Whether silence up to event time `now` is not chance."""
+        since = self.last_before(now)
+        return self.known() and now - since >= MIN_SILENCE_SECONDS and self.blind_from(since) <= now
+
+    def blind_from(self, since: float) -> float:
+        """The time from which silence since `since` is no longer chance; infinity when the source is too rare to tell."""
+        if self.silent_from is None or self.silent_from[0] != since:
+            self.silent_from = (since, self._blind_from(since))
         return self.silent_from[1]
 
-    def _blind_from(self) -> float:
-        if self.newest == float("-inf") or self.mean <= 0:
+    def _blind_from(self, since: float) -> float:
+        if since == float("-inf") or self.mean <= 0:
             return float("inf")
         phi = max(1.0, self.scatter / self.scattered if self.scattered > 1 else 1.0)
         per_record = math.log(phi) / (phi - 1) if phi > 1.0001 else 1.0
         needed = -math.log(P_BLIND) / per_record
-        at = self.newest
+        at = since
         for _ in range(2 * HOURS_A_WEEK):
             hour = int(at // 3600)
             rate = self.rate(hour)
             step = (hour + 1) * 3600.0 - at
             if rate * step / 3600.0 >= needed:
-                return max(at + needed / rate * 3600.0, self.newest + MIN_SILENCE_SECONDS)
+                return max(at + needed / rate * 3600.0, since + MIN_SILENCE_SECONDS)
             needed -= rate * step / 3600.0
             at += step
         return float("inf")
@@ -139,7 +156,7 @@ class Sources:
         self.rates: dict[str, SourceRate] = {}
 
     def take(self, counts: Mapping[str, SourceCount]) -> None:
-        """Learn what a part brought."""
+        """Take what a part brought."""
         for name, count in sorted(counts.items()):
             if not count.seen_by_hour or name.endswith(DRILL):
                 continue
@@ -150,18 +167,25 @@ class Sources:
             rate.take(count.seen_by_hour, count.newest)
             rate.take_places(count.by_place)
 
+    def advance(self, now: float) -> None:
+        """Learn the hours that are over at event time `now`."""
+        for rate in self.rates.values():
+            rate.advance(now)
+
     def blind(self, now: float) -> tuple[Blind, ...]:
         """The sources blind at event time `now`."""
         return tuple(
-            Blind(name, rate.newest, rate.rate(int(now // 3600)), rate.usual_places())
+            Blind(name, rate.last_before(now), rate.rate(int(now // 3600)), rate.usual_places())
             for name, rate in sorted(self.rates.items())
-            if rate.known() and now - rate.newest >= MIN_SILENCE_SECONDS and rate.blind_from() <= now
+            if rate.is_blind(now)
         )
 
-    def blind_from(self) -> float:
-        """The time from which, without a new record, every source is blind; infinity when there is none."""
-        times = [rate.blind_from() if rate.known() else float("inf") for rate in self.rates.values()]
-        return max(times, default=float("inf"))
+    def spans(self, first: float, until: float) -> list[tuple[float, float]]:
+        """[first, until) cut where a source may turn blind or see again: at hours, and where silence stops being chance."""
+        hours = range(int(first // 3600) + 1, int(-(-until // 3600)))
+        turns = [rate.blind_from(rate.last_before(first)) for rate in self.rates.values() if rate.known()]
+        cuts = sorted({first, until, *(hour * 3600.0 for hour in hours), *(at for at in turns if first < at < until)})
+        return list(pairwise(cuts))
 
     def exposure(self, now: float) -> float:
         """The share of the usual records that the sources not blind at `now` bring."""
@@ -174,4 +198,4 @@ class Sources:
 def _unheard(hour: int) -> SourceRate:
     """A source whose first record came in this Unix hour."""
     weekly, daily = [0.0] * HOURS_A_WEEK, [-1.0] * HOURS_A_DAY
-    return SourceRate(hour, hour, counts=weekly, hours=weekly.copy(), by_day=daily)
+    return SourceRate(hour, hour - 1, counts=weekly, hours=weekly.copy(), by_day=daily)

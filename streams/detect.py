@@ -30,6 +30,7 @@ Floats = npt.NDArray[np.float64]
 NEVER = float("-inf")
 LEARNING_SECONDS = 3 * 86400.0  # before this much history nothing is more than a signal
 DRILL_SECONDS = 3600  # without a record of it, and with none of its incidents open, a drill is over
+LEAST_EXPOSURE = 0.5  # with less of what is usually heard a window is taken as not seen
 SHOWN_P = 0.05  # a series that did not move is still told when its sums are this unusual
 
 
@@ -62,7 +63,7 @@ class Detect:
         self.drill: Detect | None = None  # judges the drill that goes on
         self.drilled: int | None = None  # of such a one: start of the last window with records of the drill
         self.young: dict[int, float] = {}  # keywords the pack came to hold later, and until when they are learnt
-        self.born: float | None = None  # start of the first window; -inf where baselines were learnt beforehand
+        self.watched = 0.0  # seconds that were seen, not blind; infinity where baselines were learnt beforehand
 
     def process(self, part: Part) -> tuple[list[Closed], list[Revision]]:
         """Take a part; close every window that all partitions have passed. Raises GapInPartsError."""
@@ -99,6 +100,7 @@ class Detect:
             self.closed_until = float(start + self.config.window_seconds)
         if until > self.closed_until:
             self._pass_over(until)
+            self.sources.advance(until)
             self.emerging.pass_time(until)
             self.closed_until = float(until)
 
@@ -111,7 +113,8 @@ class Detect:
 
     def _close(self, start: int) -> Closed:
         self._pass_over(start)
-        self.born = float(start) if self.born is None else self.born
+        self.sources.advance(start + self.config.window_seconds)
+        self.watched += self.config.window_seconds
         rows, evidence = self.partitions.merge(start)
         words = self.partitions.words(start)
         if words.texts:
@@ -142,7 +145,7 @@ class Detect:
         made = Detect(self.config, self.alerts.fresh())
         made.index.restore(self.index.keys)
         made.restore_bank(None if self.bank is None else self.bank.snapshot(), self.bank_size)
-        made.sources, made.closed_until, made.born, made.drilled = self.sources, self.closed_until, NEVER, start
+        made.sources, made.closed_until, made.watched, made.drilled = self.sources, self.closed_until, float("inf"), start
         return made
 
     def _judge(
@@ -204,7 +207,7 @@ class Detect:
             p_value=scores.p_value[series],
             evidence=evidence,
             blind=blind,
-            learning=start < (self.born or 0.0) + LEARNING_SECONDS,
+            learning=self.watched < LEARNING_SECONDS,
             drill=self.drilled is not None,
             young=frozenset(keyword for keyword, until in self.young.items() if start < until),
         )
@@ -249,21 +252,27 @@ class Detect:
         if not blind and not planned:
             return None
         share = self.sources.exposure(start + self.config.window_seconds) if blind else 1.0
-        exposure = np.full(len(self.index), share if share >= 0.5 else 0.0)
+        exposure = np.full(len(self.index), share if share >= LEAST_EXPOSURE else 0.0)
         for place, keyword, factor in planned:
             exposure[self.index.below(place, keyword)] *= factor
         return exposure
 
     def _pass_over(self, until: int) -> None:
-        """Windows before `until` in which nothing moved: zeros, unless every source was blind; then nothing is learnt."""
-        if self.bank is None or self.closed_until == NEVER:
+        """Windows before `until` in which nothing moved: zeros, but where most of what is usually heard was blind nothing is learnt."""
+        if self.bank is None or self.closed_until in (NEVER, until):
             return
         seconds = self.config.window_seconds
-        blind_from = self.sources.blind_from()
-        first = max(int(self.closed_until), int(-(-min(blind_from, until) // seconds)) * seconds)
-        nothing, unseen = np.zeros(len(self.index), np.int64), np.zeros(len(self.index))
-        for start in range(first, until, seconds):
-            self.bank.learn(start, nothing, None, unseen)
+        unseen: int | None = None  # where a blind stretch began
+        for begin, end in self.sources.spans(self.closed_until, until):
+            if self.sources.exposure(end) < LEAST_EXPOSURE:
+                unseen = int(-(-begin // seconds)) * seconds if unseen is None else unseen
+                continue
+            if unseen is not None:
+                self.bank.skip(unseen, int(begin // seconds) * seconds)
+            unseen = None
+            self.watched += end - begin
+        if unseen is not None:
+            self.bank.skip(unseen, until)
 
     def _late(self, step: float) -> list[Revision]:
         """Late rows that are due, rolled up by window."""

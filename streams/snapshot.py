@@ -57,7 +57,7 @@ class DetectState(msgspec.Struct, array_like=True):
     closed_until: float
     controls: list[Control]
     alerts: bytes
-    born: float | None
+    watched: float
     young: dict[int, float]
     drill: bytes | None
     drilled: int | None
@@ -113,7 +113,7 @@ def snapshot_detect(detect: Detect) -> bytes:
             closed_until=detect.closed_until,
             controls=detect.controls,
             alerts=detect.alerts.snapshot(),
-            born=detect.born,
+            watched=detect.watched,
             young=detect.young,
             drill=None if detect.drill is None else snapshot_detect(detect.drill),
             drilled=detect.drilled,
@@ -133,7 +133,7 @@ def restore_detect(detect: Detect, state: bytes) -> None:
     detect.sources.rates = taken.sources
     detect.closed_until = taken.closed_until
     detect.controls = taken.controls
-    detect.born, detect.young, detect.drilled = taken.born, taken.young, taken.drilled
+    detect.watched, detect.young, detect.drilled = taken.watched, taken.young, taken.drilled
     if taken.drill is not None:
         detect.drill = Detect(detect.config, detect.alerts.fresh())
         restore_detect(detect.drill, taken.drill)
@@ -181,7 +181,7 @@ def prime(detect: Detect, state: bytes, trees: str) -> None:
     detect.sources.rates = taken.sources
     detect.closed_until = taken.learnt_until
     detect.emerging.restore(taken.words)
-    detect.born = NEVER
+    detect.watched = float("inf")
 
 
 def _pack(pending: Pending) -> PendingState:

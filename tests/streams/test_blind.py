@@ -13,6 +13,7 @@ def feed(sources: Sources, first: int, hours: int, per_hour: int) -> None:
     for hour in range(first, first + hours):
         newest = (hour + 1) * HOUR - 1
         sources.take({"calls": SourceCount("calls", records=per_hour, newest=newest, seen_by_hour={hour: per_hour})})
+        sources.advance(newest + 1)
 
 
 def test_a_blind_source_names_the_places_it_usually_reports_from() -> None:
@@ -21,6 +22,7 @@ def test_a_blind_source_names_the_places_it_usually_reports_from() -> None:
         newest = (hour + 1) * HOUR - 1
         heard = {1: 40, 2: 19, 100 + hour % 50: 1}
         sources.take({"calls": SourceCount("calls", newest=newest, seen_by_hour={hour: 60}, by_place=heard)})
+        sources.advance(newest + 1)
     (blind,) = sources.blind((START + 72) * HOUR + 1_200)
     assert blind.places[:2] == (1, 2)
     assert len(blind.places) == 2  # one mention in three days is no place it usually reports from
@@ -79,4 +81,19 @@ def test_half_of_the_records_lost_is_half_of_the_exposure() -> None:
         if hour < START + 70:
             counts["posts"] = SourceCount("posts", newest=newest, seen_by_hour={hour: 60})
         sources.take(counts)
+        sources.advance(newest + 1)
     assert abs(sources.exposure((START + 72) * HOUR) - 0.5) < 0.1
+
+
+def test_a_gap_is_seen_as_blindness_also_when_what_came_after_it_is_known_already() -> None:
+    sources = Sources()
+    feed(sources, START, 72, 60)
+    end = (START + 72) * HOUR
+    back = START + 72 + 200
+    sources.take({"calls": SourceCount("calls", records=5, newest=back * HOUR + 60, seen_by_hour={back: 5})})
+    assert sources.blind(end + 100 * HOUR)[0].since == end
+    assert sources.blind(back * HOUR + 30) == ()
+    spans = sources.spans(end, back * HOUR)
+    assert spans[0][0] == end and spans[-1][1] == back * HOUR
+    unseen = [(begin, stop) for begin, stop in spans if sources.exposure(stop) < 0.5]
+    assert unseen[0][0] < end + HOUR
