@@ -61,11 +61,12 @@ def _same_people(case: Case, found: Found, series: Series, tracks: Tracks) -> bo
     return 0 < anybody < OVERLAP * (those + others)
 
 
-def closeness(case: Case, found: Found, series: Series, atlas: Atlas) -> tuple[bool, bool, bool, int, float, str]:
-    """Sorts the cases a disruption belongs to: the one whose very series it shows first, then the tightest, the surest, the oldest."""
+def closeness(case: Case, found: Found, series: Series, atlas: Atlas) -> tuple[bool, bool, bool, bool, int, float, str]:
+    """Sorts the cases a disruption belongs to: one told at its spot, one whose very series it shows, then the tightest, the oldest."""
+    here = same_spot(found.place, case.place, atlas)
     shared = not set(keys_of(series.place[found.tight], series.keyword[found.tight]).tolist()).isdisjoint(case.tight)
     depth = len(atlas.trees.above(case.place))
-    return (not (shared and case.told), not case.told, not shared, -depth, case.onset, case.id)
+    return (not (here and case.told), not (shared and case.told), not case.told, not shared, -depth, case.onset, case.id)
 
 
 def _site(place: int, atlas: Atlas) -> int | None:

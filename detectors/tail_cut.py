@@ -22,6 +22,7 @@ PRIOR_SHAPE_RUNS = 20.0
 SHAPES = (0.25, 1.25)
 SHARE = 0.9  # of the budget is aimed at: the rest is for what is not known of rate and shape
 LOWEST_CUT = 1e-15
+STEP = 0.25  # of the way to the cut aimed at, each time: a full step may swing to and fro
 HIGHEST_CUT = 0.3  # of the level: above the cut there must be runs to learn from
 TailState = tuple[float, float, float, float, float, float, float]
 
@@ -107,7 +108,9 @@ class TailCut:
         shape = self._shape(math.log(self.level / max(self._cut, LOWEST_CUT)))
         self._seen = max(0.5, 1 - math.pow(self._cut / self.level, shape))
         aimed = self.level * math.pow(self.allowed / self.rate, 1 / shape)
-        self._cut = min(self.level * HIGHEST_CUT, max(LOWEST_CUT, aimed))
+        aimed = min(self.level * HIGHEST_CUT, max(LOWEST_CUT, aimed))
+        stepped = math.pow(self._cut, 1 - STEP) * math.pow(aimed, STEP)
+        self._cut = min(self.level * HIGHEST_CUT, stepped)
 
     def _shape(self, reach: float) -> float:
         """Slope whose runs, cut off at depth `reach`, have the mean depth seen, PRIOR_SHAPE_RUNS of PRIOR_SHAPE among them."""
