@@ -148,8 +148,11 @@ class Alerts:
         )
 
     def _pinned(self) -> set[int]:
+        """Series of what was told: their counts go on until it is over. A run whose excess is over begins anew."""
         pinned: set[int] = set()
         for case in self.cases:
+            if not case.told:
+                continue
             pinned.update(case.measured, case.tight, (case.place * STRIDE, case.place * STRIDE + case.main))
         return pinned
 

@@ -132,7 +132,7 @@ def _latest(case: Case, policy: Policy) -> Gate:
     lately = pulses_of(case, span, policy)
     voices, expected = sum(pulse.voices for pulse in lately), sum(pulse.expected for pulse in lately)
     text = f"{voices:.0f} people in the last {round(span / 60)} min, usually {usual_number(expected)}"
-    return Gate("latest", voices > expected, text)
+    return Gate("latest", high(case, policy), text)
 
 
 def _batch(case: Case, policy: Policy) -> tuple[bool, Gate]:

@@ -25,6 +25,8 @@ def belongs(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atl
     onset = float(series.onset[found.tight[0]])
     together = abs(onset - case.onset) <= policy.coincide or onset <= case.onset
     level, case_level = atlas.level(found.place), atlas.level(case.place)
+    if case.state == "resolved" and not _shared(case, found, series):
+        return False
     if same_spot(found.place, case.place, atlas):
         return related or together or _same_people(case, found, series, tracks)
     if not related:
@@ -40,6 +42,11 @@ def belongs(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atl
     if atlas.lies_in(case.place, found.place):
         return level >= REGION or own_excess >= SHARE_TO_WIDEN * excess
     return any(atlas.place_related(found.place, part) for part in case.parts if atlas.level(part) >= REGION)
+
+
+def _shared(case: Case, found: Found, series: Series) -> bool:
+    """Whether a disruption shows in one of the case's very series."""
+    return not set(keys_of(series.place[found.tight], series.keyword[found.tight]).tolist()).isdisjoint(case.tight)
 
 
 def same_spot(one: int, other: int, atlas: Atlas) -> bool:
@@ -64,7 +71,7 @@ def _same_people(case: Case, found: Found, series: Series, tracks: Tracks) -> bo
 def closeness(case: Case, found: Found, series: Series, atlas: Atlas) -> tuple[bool, bool, bool, bool, int, float, str]:
     """Sorts the cases a disruption belongs to: one told at its spot, one whose very series it shows, then the tightest, the oldest."""
     here = same_spot(found.place, case.place, atlas)
-    shared = not set(keys_of(series.place[found.tight], series.keyword[found.tight]).tolist()).isdisjoint(case.tight)
+    shared = _shared(case, found, series)
     depth = len(atlas.trees.above(case.place))
     return (not (here and case.told), not (shared and case.told), not case.told, not shared, -depth, case.onset, case.id)
 

@@ -15,10 +15,13 @@ from alerting.policy import LEVEL, Policy
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 STRIDE = 1 << 20  # keywords at most
-COLUMNS = 14
+COLUMNS = 15
 ONSET, LAST, PEOPLE, MESSAGES, EXPECTED = range(5)
 RECENT, RECENT_EXPECTED, RECENT_SPREAD, HOUR, HOUR_EXPECTED = range(5, 10)
-RATE, SPREAD, P, LOOKED_BACK = range(10, COLUMNS)
+RATE, SPREAD, P, LOOKED_BACK, GOING = range(10, COLUMNS)
+FACTOR = 3.0  # an excess is looked for of so many times what is usual
+LULL_SECONDS = 21_600.0  # in so long a time without anybody it loses what one person brought, however rare people are
+MOST_GOING = 4.0  # people that keep it going
 
 
 class Earlier(NamedTuple):
@@ -39,7 +42,8 @@ class Tracks:
     """Columns by series, sorted by key.
 
     PEOPLE, EXPECTED: since ONSET. RECENT…, HOUR…: sums that decay over `policy.recent` and `policy.decay`, of people, expected
-    and its variance: on one time scale for all series, so that places and keywords can be compared.
+    and its variance: on one time scale for all series, so that places and keywords can be compared. GOING: the evidence that the
+    excess still goes on, a cumulative sum of log-likelihood ratios (Page 1954) of FACTOR times what is usual; at 0 it is over.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -103,6 +107,8 @@ class Tracks:
             for sums, each in means:
                 data[:, sums] = data[:, sums] * kept**windows + weight * data[:, each]
         data[:, P] = 1.0
+        lull = np.log(FACTOR) * close.seconds / LULL_SECONDS
+        data[:, GOING] -= windows * np.maximum((FACTOR - 1) * data[:, RATE], lull)
 
     def _add(self, rows: Ints, close: Close, entries: Ints, wanted: npt.NDArray[np.bool_]) -> None:
         if not len(rows):
@@ -119,6 +125,8 @@ class Tracks:
         data[rows, SPREAD] = spread(expected, close.upper[entries])
         data[rows, RECENT_SPREAD] += data[rows, SPREAD]
         data[rows, P] = close.p_value[entries]
+        going = data[rows, GOING] + np.log(FACTOR) * voices
+        data[rows, GOING] = np.minimum(going, MOST_GOING * np.log(FACTOR))
         self.channels[rows] += close.channels[entries]
         data[rows[wanted[entries]], LAST] = close.start
 
@@ -144,7 +152,7 @@ class Tracks:
         self._add(self.find(keys), close, entries, wanted)
 
     def _drop(self, start: int, pinned: Collection[int]) -> None:
-        keep = start - self.data[:, LAST] <= self.policy.gap
+        keep = (start - self.data[:, LAST] <= self.policy.gap) & (self.data[:, GOING] > 0)
         if pinned and not keep.all():
             keep |= np.isin(self.key, np.fromiter(pinned, np.int64, len(pinned)))
         self._keep(keep)
