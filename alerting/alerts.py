@@ -193,13 +193,14 @@ class Alerts:
             if home is None:
                 if len(self.cases) > MOST_CASES and float(series.p_value[one.tight].min()) > self.tail.cut:
                     continue
-                home = new_case(one, series, self.tracks, self.atlas, float(close.start + close.seconds))
+                end = float(close.start + close.seconds)
+                home = new_case(one, series, self.tracks, self.atlas, self.policy, end)
                 home.drill = close.drill
                 self.cases.append(home)
                 for _, earlier in list(self.memory.evidence)[:-1] if close.evidence else self.memory.evidence:
                     collect([home], earlier, self.atlas)
             else:
-                absorb(home, one, series, self.tracks, self.atlas)
+                absorb(home, one, series, self.tracks, self.atlas, self.policy)
             if not any(case is home for case in touched):
                 touched.append(home)
         return touched

@@ -8,13 +8,14 @@ from alerting.case import RANK, Case, key_keyword, key_place
 from alerting.places_and_keywords import ANY, Atlas
 from alerting.policy import Policy
 from alerting.tracks import HOUR, HOUR_EXPECTED, ONSET, PEOPLE, STRIDE, Tracks, keys_of
-from detectors.scan import AIRPORT, CITY, COUNTRY, EVERYWHERE, HOLDS, NOWHERE, REGION, Found, Series
+from detectors.scan import AIRPORT, CITY, COUNTRY, EVERYWHERE, HOLDS, NOWHERE, REGION, Found, Series, poisson_tail
 
 SHARE_TO_WIDEN = 0.25  # of a country's excess, for its incident to be this one grown
 MOST_KEYWORDS = 50
 MOST_HELD = 4000
 NEARLY_ALL = 0.9
 SEVERAL_PROBLEMS = 1.5  # all people together over those of the commonest problem
+BEYOND_P = 1e-3  # people outside an incident's place are more than chance, for it to be told as a wider one's
 OVERLAP = 0.75  # people of either problem under this share of the sum of each: largely the same
 
 
@@ -82,15 +83,15 @@ def _site(place: int, atlas: Atlas) -> int | None:
     return sites[-1] if sites else None
 
 
-def new_case(found: Found, series: Series, tracks: Tracks, atlas: Atlas, now: float) -> Case:
+def new_case(found: Found, series: Series, tracks: Tracks, atlas: Atlas, policy: Policy, now: float) -> Case:
     """A run, watched from now on."""
     onset = min(float(series.onset[i]) for i in found.tight)
     case = Case(found.place, [], ANY, onset, [], [], [], last_high=now)
-    absorb(case, found, series, tracks, atlas)
+    absorb(case, found, series, tracks, atlas, policy)
     return case
 
 
-def absorb(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atlas) -> None:
+def absorb(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atlas, policy: Policy) -> None:
     """Take a disruption in: keywords, places, a wider scope where the old one no longer holds it."""
     keys = keys_of(series.place, series.keyword)
     keywords = [int(series.keyword[i]) for i in found.tight]
@@ -99,7 +100,7 @@ def absorb(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atla
         case.keywords = _named([*keywords, *known])
         case.tight = keys[found.tight].tolist() if case.state == "run" else _merged(case.tight, keys[found.tight])
     else:
-        case.place = _rescoped(case, found, series, tracks, atlas)
+        case.place = _rescoped(case, found, series, tracks, atlas, policy)
         case.keywords = _named([*case.keywords, *keywords])
         case.tight = _merged(case.tight, keys[found.tight])
     case.p_found = min(case.p_found, float(series.p_value[found.inside].min(initial=1.0)))
@@ -140,7 +141,7 @@ def _take_over(known: Case, case: Case, tracks: Tracks, atlas: Atlas) -> None:
     known.tight = _merged(known.tight, np.asarray(case.tight, np.int64))
     known.held = _merged(known.held, np.asarray(case.held, np.int64))[-MOST_HELD:]
     elsewhere = {} if atlas.lies_in(case.place, known.place) else {case.place: case.people}
-    for place, people in (case.parts | elsewhere).items():
+    for place, people in (case.parts | elsewhere).items() if case.told else ():
         known.parts[place] = max(known.parts.get(place, 0.0), people)
     known.p_found = min(known.p_found, case.p_found)
     measure(known, tracks, atlas)
@@ -156,18 +157,35 @@ def _merged(old: list[int], new: np.ndarray[tuple[int], np.dtype[np.int64]]) -> 
     return list(dict.fromkeys([*old, *new.tolist()]))
 
 
-def _rescoped(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atlas) -> int:
-    """The tightest place that now holds case and found; the old one where that would be a place nobody means."""
+def _rescoped(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atlas, policy: Policy) -> int:
+    """The tightest place that now holds case and found; the old one where that would be a place nobody means, or few people's."""
     place = case.place
     if place == found.place or atlas.level(found.place) == NOWHERE:
         return place
-    if atlas.level(place) == NOWHERE or atlas.lies_in(place, found.place):
+    if atlas.level(place) == NOWHERE:
         return found.place
+    if atlas.lies_in(place, found.place):
+        return found.place if _goes_beyond(case, found, series, tracks, atlas, policy) else place
     if atlas.lies_in(found.place, place):
         keys = [int(key) for key in keys_of(series.place[found.tight], series.keyword[found.tight]) if key_place(int(key)) == found.place]
         return found.place if keys and _people(tracks, keys) >= max(HOLDS * case.people, 1.0) else place
     common = next((above for above in atlas.trees.above(place) if atlas.lies_in(found.place, above)), None)
     return common if common is not None and atlas.level(common) >= CITY else place
+
+
+def _goes_beyond(
+    case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atlas, policy: Policy
+) -> bool:
+    """Whether enough people outside the case's place are in it for the wider place to be told."""
+    if atlas.level(found.place) > REGION:
+        return True
+    row = tracks.row(case.place, case.main)
+    known, usual = tracks.data[row, [HOUR, HOUR_EXPECTED]].tolist() if row >= 0 else (0.0, 0.0)
+    whole = [i for i in found.tight if series.place[i] == found.place]
+    others = [(float(series.people[i]) - known, float(series.expected[i]) - usual) for i in whole]
+    apart = [i for i in found.tight if not atlas.place_related(int(series.place[i]), case.place)]
+    others.append((float(series.people[apart].sum()), float(series.expected[apart].sum())))
+    return any(people - expected >= policy.wide_people and poisson_tail(people, expected) <= BEYOND_P for people, expected in others)
 
 
 def measure(case: Case, tracks: Tracks, atlas: Atlas) -> None:

@@ -168,8 +168,9 @@ class Tracks:
     def look_back(self, row: int, before: Earlier) -> None:
         """Add what a series had before it was tracked."""
         data = self.data[row]
-        data[[PEOPLE, HOUR]] += before.voices
-        data[[EXPECTED]] += before.expected
+        data[PEOPLE] += before.voices
+        data[EXPECTED] += before.expected
+        data[HOUR] += before.voices - before.expected  # it stands at what is usual
         data[MESSAGES] += before.messages
         data[[ONSET, LOOKED_BACK]] = (before.onset, 1.0)
 
