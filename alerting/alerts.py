@@ -12,7 +12,7 @@ from alerting.case import Case, identity, incident
 from alerting.evidence import collect
 from alerting.figures import bring_up_to_date
 from alerting.gates import Bar
-from alerting.joining import absorb, belongs, closeness, new_case, united
+from alerting.joining import Scene, absorb, belongs, closeness, new_case, united
 from alerting.lifecycle import advance
 from alerting.memory import Memory, MemoryState
 from alerting.model import MAX_CHANNELS, Close, Control, Incident, KeywordTree, PlaceTree
@@ -187,20 +187,20 @@ class Alerts:
     def _join(self, found: list[Found], series: Series, close: Close) -> list[Case]:
         """Hand each disruption to the case it belongs to, or open one."""
         touched: list[Case] = []
+        scene = Scene(series, self.tracks, self.atlas, self.policy, self.cases)
         for one in found:
-            homes = [case for case in self.cases if belongs(case, one, series, self.tracks, self.atlas, self.policy)]
-            home = min(homes, key=lambda case: closeness(case, one, series, self.atlas), default=None)
+            homes = [case for case in self.cases if belongs(case, one, scene)]
+            home = min(homes, key=lambda case: closeness(case, one, scene), default=None)
             if home is None:
                 if len(self.cases) > MOST_CASES and float(series.p_value[one.tight].min()) > self.tail.cut:
                     continue
-                end = float(close.start + close.seconds)
-                home = new_case(one, series, self.tracks, self.atlas, self.policy, end)
+                home = new_case(one, scene, float(close.start + close.seconds))
                 home.drill = close.drill
                 self.cases.append(home)
                 for _, earlier in list(self.memory.evidence)[:-1] if close.evidence else self.memory.evidence:
                     collect([home], earlier, self.atlas)
             else:
-                absorb(home, one, series, self.tracks, self.atlas, self.policy)
+                absorb(home, one, scene)
             if not any(case is home for case in touched):
                 touched.append(home)
         return touched

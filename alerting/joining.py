@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from alerting.case import RANK, Case, key_keyword, key_place
@@ -19,8 +21,19 @@ BEYOND_P = 1e-3  # people outside an incident's place are more than chance, for 
 OVERLAP = 0.75  # people of either problem under this share of the sum of each: largely the same
 
 
-def belongs(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atlas, policy: Policy) -> bool:
+class Scene(NamedTuple):
+    """What a close shows: the series looked at, all that are tracked, and the cases there are."""
+
+    series: Series
+    tracks: Tracks
+    atlas: Atlas
+    policy: Policy
+    cases: list[Case]
+
+
+def belongs(case: Case, found: Found, scene: Scene) -> bool:
     """Whether a disruption is part of a case: places one in the other and keywords related, or one site at one time."""
+    series, atlas, policy = scene.series, scene.atlas, scene.policy
     keywords = [int(series.keyword[i]) for i in found.tight]
     related = atlas.trees.related(atlas.topics(keywords), atlas.topics(case.keywords))
     onset = float(series.onset[found.tight[0]])
@@ -29,7 +42,7 @@ def belongs(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atl
     if case.state == "resolved" and not _shared(case, found, series):
         return False
     if same_spot(found.place, case.place, atlas):
-        return related or together or _same_people(case, found, series, tracks)
+        return related or together or _same_people(case, found, series, scene.tracks)
     if not related:
         return False
     if NOWHERE in (level, case_level):
@@ -69,12 +82,20 @@ def _same_people(case: Case, found: Found, series: Series, tracks: Tracks) -> bo
     return 0 < anybody < OVERLAP * (those + others)
 
 
-def closeness(case: Case, found: Found, series: Series, atlas: Atlas) -> tuple[bool, bool, bool, bool, int, float, str]:
+def closeness(case: Case, found: Found, scene: Scene) -> tuple[bool, bool, bool, bool, int, float, str]:
     """Sorts the cases a disruption belongs to: one told at its spot, one whose very series it shows, then the tightest, the oldest."""
-    here = same_spot(found.place, case.place, atlas)
-    shared = _shared(case, found, series)
-    depth = len(atlas.trees.above(case.place))
-    return (not (here and case.told), not (shared and case.told), not case.told, not shared, -depth, case.onset, case.id)
+    here = same_spot(found.place, case.place, scene.atlas)
+    shared = _shared(case, found, scene.series)
+    depth = len(scene.atlas.trees.above(case.place))
+    return (
+        not (here and case.told),
+        not (shared and case.told),
+        not case.told,
+        not shared,
+        -depth,
+        case.onset,
+        case.id,
+    )
 
 
 def _site(place: int, atlas: Atlas) -> int | None:
@@ -83,16 +104,17 @@ def _site(place: int, atlas: Atlas) -> int | None:
     return sites[-1] if sites else None
 
 
-def new_case(found: Found, series: Series, tracks: Tracks, atlas: Atlas, policy: Policy, now: float) -> Case:
+def new_case(found: Found, scene: Scene, now: float) -> Case:
     """A run, watched from now on."""
-    onset = min(float(series.onset[i]) for i in found.tight)
+    onset = min(float(scene.series.onset[i]) for i in found.tight)
     case = Case(found.place, [], ANY, onset, [], [], [], last_high=now)
-    absorb(case, found, series, tracks, atlas, policy)
+    absorb(case, found, scene)
     return case
 
 
-def absorb(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atlas, policy: Policy) -> None:
+def absorb(case: Case, found: Found, scene: Scene) -> None:
     """Take a disruption in: keywords, places, a wider scope where the old one no longer holds it."""
+    series, tracks, atlas = scene.series, scene.tracks, scene.atlas
     keys = keys_of(series.place, series.keyword)
     keywords = [int(series.keyword[i]) for i in found.tight]
     if case.state in ("run", "signal"):
@@ -100,7 +122,7 @@ def absorb(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atla
         case.keywords = _named([*keywords, *known])
         case.tight = keys[found.tight].tolist() if case.state == "run" else _merged(case.tight, keys[found.tight])
     else:
-        case.place = _rescoped(case, found, series, tracks, atlas, policy)
+        case.place = _rescoped(case, found, scene)
         case.keywords = _named([*case.keywords, *keywords])
         case.tight = _merged(case.tight, keys[found.tight])
     case.p_found = min(case.p_found, float(series.p_value[found.inside].min(initial=1.0)))
@@ -157,35 +179,41 @@ def _merged(old: list[int], new: np.ndarray[tuple[int], np.dtype[np.int64]]) -> 
     return list(dict.fromkeys([*old, *new.tolist()]))
 
 
-def _rescoped(case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atlas, policy: Policy) -> int:
+def _rescoped(case: Case, found: Found, scene: Scene) -> int:
     """The tightest place that now holds case and found; the old one where that would be a place nobody means, or few people's."""
-    place = case.place
+    place, series, tracks, atlas = case.place, scene.series, scene.tracks, scene.atlas
     if place == found.place or atlas.level(found.place) == NOWHERE:
         return place
     if atlas.level(place) == NOWHERE:
         return found.place
     if atlas.lies_in(place, found.place):
-        return found.place if _goes_beyond(case, found, series, tracks, atlas, policy) else place
+        return found.place if _goes_beyond(case, found, scene) else place
     if atlas.lies_in(found.place, place):
-        keys = [int(key) for key in keys_of(series.place[found.tight], series.keyword[found.tight]) if key_place(int(key)) == found.place]
+        keys = [
+            int(key)
+            for key in keys_of(series.place[found.tight], series.keyword[found.tight])
+            if key_place(int(key)) == found.place
+        ]
         return found.place if keys and _people(tracks, keys) >= max(HOLDS * case.people, 1.0) else place
     common = next((above for above in atlas.trees.above(place) if atlas.lies_in(found.place, above)), None)
     return common if common is not None and atlas.level(common) >= CITY else place
 
 
-def _goes_beyond(
-    case: Case, found: Found, series: Series, tracks: Tracks, atlas: Atlas, policy: Policy
-) -> bool:
-    """Whether enough people outside the case's place are in it for the wider place to be told."""
+def _goes_beyond(case: Case, found: Found, scene: Scene) -> bool:
+    """Whether enough people who are in no incident told yet are in it for the wider place to be told."""
+    series, tracks, atlas = scene.series, scene.tracks, scene.atlas
     if atlas.level(found.place) > REGION:
         return True
-    row = tracks.row(case.place, case.main)
-    known, usual = tracks.data[row, [HOUR, HOUR_EXPECTED]].tolist() if row >= 0 else (0.0, 0.0)
+    told = [one for one in scene.cases if one.told and one.open and atlas.lies_in(one.place, found.place)]
+    rows = tracks.find(keys_of([one.place for one in told], [one.main for one in told]))
+    known, usual = tracks.data[rows[rows >= 0]][:, [HOUR, HOUR_EXPECTED]].sum(axis=0).tolist()
     whole = [i for i in found.tight if series.place[i] == found.place]
     others = [(float(series.people[i]) - known, float(series.expected[i]) - usual) for i in whole]
-    apart = [i for i in found.tight if not atlas.place_related(int(series.place[i]), case.place)]
+    of_told = [one.place for one in told]
+    apart = [i for i in found.tight if not any(atlas.place_related(int(series.place[i]), place) for place in of_told)]
     others.append((float(series.people[apart].sum()), float(series.expected[apart].sum())))
-    return any(people - expected >= policy.wide_people and poisson_tail(people, expected) <= BEYOND_P for people, expected in others)
+    least = scene.policy.wide_people
+    return any(seen - expected >= least and poisson_tail(seen, expected) <= BEYOND_P for seen, expected in others)
 
 
 def measure(case: Case, tracks: Tracks, atlas: Atlas) -> None:
@@ -247,4 +275,4 @@ def _excesses(tracks: Tracks, keys: list[int]) -> list[float]:
     return excess
 
 
-__all__ = ["absorb", "belongs", "measure", "new_case", "united"]
+__all__ = ["Scene", "absorb", "belongs", "measure", "new_case", "united"]

@@ -63,7 +63,10 @@ class Atlas:
     def problems(self, keywords: list[int]) -> set[int]:
         """Top-level problems of these keywords, each once; the subject of one that names no problem."""
         trees = self.trees
-        found = {keyword: {int(trees.keyword_problem[node]) for node in trees.keywords_above(keyword)} - {-1} for keyword in keywords}
+        found = {
+            keyword: {int(trees.keyword_problem[node]) for node in trees.keywords_above(keyword)} - {-1}
+            for keyword in keywords
+        }
         return {topic for keyword in keywords for topic in found[keyword] or trees.topics(keyword)}
 
     def place_of(self, id: str) -> int | None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from alerting.model import Control, Evidence
 from streams.blind import SourceRate
-from streams.detect import NEVER, Detect
+from streams.detect import Detect
 from streams.intake import Intake
 from streams.part import Rows, SourceCount, Words
 from streams.partitions import Pending

@@ -94,6 +94,6 @@ def test_a_gap_is_seen_as_blindness_also_when_what_came_after_it_is_known_alread
     assert sources.blind(end + 100 * HOUR)[0].since == end
     assert sources.blind(back * HOUR + 30) == ()
     spans = sources.spans(end, back * HOUR)
-    assert spans[0][0] == end and spans[-1][1] == back * HOUR
+    assert (spans[0][0], spans[-1][1]) == (end, back * HOUR)
     unseen = [(begin, stop) for begin, stop in spans if sources.exposure(stop) < 0.5]
     assert unseen[0][0] < end + HOUR

@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from streams.pipeline import Outputs
 
 SUMMED = ("records", "complaints", "voices", "placed", "duplicates", "copies", "old", "late", "clock_changes")
-TOLD = ("suspected", "confirmed", "resolved", "merged", "reopened")  # revisions with one of these reasons go to the outbox
+TOLD = (
+    "suspected",
+    "confirmed",
+    "resolved",
+    "merged",
+    "reopened",
+)  # revisions with one of these reasons go to the outbox
 DEAD_LETTER_SECONDS = 7 * 86400.0  # what people wrote is kept for no longer
 _source_of = msgspec.json.Decoder(msgspec.defstruct("Sourced", [("source", str)])).decode
 
