@@ -140,7 +140,7 @@ class Bank:
             level.adjust(other, (exposure[other] - 1) * masses[level.groups[other]] * scale)
         level.adjust(stopped, -masses[level.groups[stopped]] * scale)
         core.rest[stopped] = number + core.long_windows
-        self._watch(asked, number, scale, frozen)
+        self._watch(asked, number, core.slow_scale(asked.start), frozen)
 
     def _feed(self, asked: _Asked, index: Ints, scale: float) -> Floats:
         """Teach level and dispersion these series' counts, capped; returns what was fed, at exposure 1."""
@@ -148,7 +148,8 @@ class Bank:
         counts = asked.counts[index].astype(np.float64)
         mean, p = scores.expected[index], scores.p_value[index]
         rate = asked.judgement.rate[index]
-        theta, _ = core.dispersion(core.short, index, rate, scale)
+        slow = core.slow_scale(asked.start)
+        theta, _ = core.dispersion(core.short, index, rate, slow)
         relative = (1 + theta) / core.level.shape(scale, index)
         doubt = core.profile.doubts(asked.start)[core.level.groups[index]]
         sd = np.sqrt(mean * (1 + theta) + mean * mean * (relative + doubt + LEAST_DOUBT))
@@ -158,7 +159,7 @@ class Bank:
         fed = counts if open_ended else fed
         core.level.learn(index, fed, scale)
         awake = (core.rest[index] < asked.start // self.window) & (not open_ended)
-        core.short.learn(index[awake], wide[awake], mean[awake], theta[awake], relative[awake], doubt[awake], scale)
+        core.short.learn(index[awake], wide[awake], mean[awake], theta[awake], relative[awake], doubt[awake], slow)
         return fed if asked.exposure is None else fed / asked.exposure[index]
 
     def _sum(self, asked: _Asked, number: int, moved: Ints, masses: Floats, frozen: Bools) -> None:

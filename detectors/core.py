@@ -21,6 +21,7 @@ from detectors.sums import Sums, lengths_of
 from detectors.zones import Zones
 
 LARGEST_SCALE = 2.0**20
+SLOWER = 8.0  # dispersion and tails are remembered for so many times longer than levels
 PEAKED = 1.3  # mean of a squared profile: a learnt complaint sees a busier window than the mean one
 BURST_COUNTS = 30.0
 FIRST_DAYS_SECONDS = 3 * DAY_SECONDS  # no cap: a rush hour not seen before is no storm
@@ -74,6 +75,10 @@ class Core:
     def scale(self, start: int) -> float:
         return float(2.0 ** ((start // HOUR_SECONDS - self.hour) / self.half_life_hours))
 
+    def slow_scale(self, start: int) -> float:
+        """The same for how much counts vary, which changes slowly and is learnt from rare things."""
+        return float(2.0 ** ((start // HOUR_SECONDS - self.hour) / (SLOWER * self.half_life_hours)))
+
     def age(self, start: int) -> int:
         """Seconds since the first window, those that nobody could see left out."""
         return 0 if self.born is None else start - self.born - self.unseen
@@ -110,12 +115,13 @@ class Core:
                 break
             hours = (at + self.window * np.arange(windows)) // HOUR_SECONDS
             weights = 2.0 ** ((hours - self.hour) / self.half_life_hours)
+            slowly = weights ** (1 / SLOWER)
             first = np.flatnonzero(np.r_[True, hours[1:] != hours[:-1]])
             edges = at + self.window * np.r_[first, windows]
             self.level.pass_time(self.profile.masses(edges[:-1], edges[1:]) @ weights[first])
             self.profile.pass_time(at, windows, weights)
             if self.age(at) >= FIRST_WEEK_SECONDS:
-                self.calibration.pass_time(self.population * float(weights.sum()))
+                self.calibration.pass_time(self.population * float(slowly.sum()))
             at += windows * self.window
             self.end_window(at - self.window)
 
@@ -173,12 +179,13 @@ class Core:
         if self.lasting_gap is not None:
             windows = np.maximum(windows + self.lasting_gap.totals[-1, index], 0.1)
         mean = rate * windows
-        theta, _ = self.dispersion(self.long, index, rate, scale)
+        slow = self.slow_scale(start)
+        theta, _ = self.dispersion(self.long, index, rate, slow)
         variance = mean * (1 + theta)
         counts = np.minimum(total[index], mean + 4 * np.sqrt(variance) + 4 * (1 + theta))
         relative = (1 + theta) / self.level.shape(scale, index)
         doubt = self.profile.doubts(start)[self.level.groups[index]]
-        self.long.learn(index, counts, mean, theta, relative, doubt, scale)
+        self.long.learn(index, counts, mean, theta, relative, doubt, slow)
 
     def dispersion(self, which: Dispersion, index: Ints, rate: Floats, scale: float) -> tuple[Floats, Floats]:
         """Theta and its standard deviation of these series at the base window or the longest sum."""
@@ -187,10 +194,10 @@ class Core:
 
     def refresh(self, at: int) -> None:
         """Pool anew what series share: profiles, what is lent, dispersion, calibration."""
-        scale, level = self.scale(at), self.level
+        scale, slow, level = self.scale(at), self.slow_scale(at), self.level
         groups = len(level.known)
-        excess = np.bincount(level.groups, self.long.excess, groups) / scale
-        total = np.bincount(level.groups, self.long.basis, groups) / scale
+        excess = np.bincount(level.groups, self.long.excess, groups) / slow
+        total = np.bincount(level.groups, self.long.basis, groups) / slow
         self.profile.refresh(1 + np.clip((excess + BURST_COUNTS) / (total + BURST_COUNTS), 0.0, 50.0))
         level.revalue(self.profile)
         level.borrow(scale, self.window)
@@ -198,12 +205,14 @@ class Core:
         strata = stratum_of(rate, self.window)
         self.stratum = strata.astype(np.int8)
         self.population = np.bincount(strata, minlength=STRATA).astype(np.float64)
-        self.short.refresh(rate * PEAKED, strata, scale)
-        self.long.refresh(rate * self.long_windows, strata, scale)
-        self.calibration.refresh(scale)
+        self.short.refresh(rate * PEAKED, strata, slow)
+        self.long.refresh(rate * self.long_windows, strata, slow)
+        self.calibration.refresh(slow)
         if scale > LARGEST_SCALE:
-            for part in (level, self.profile, self.short, self.long, self.calibration):
+            for part in (level, self.profile):
                 part.rescale(1 / scale)
+            for part in (self.short, self.long, self.calibration):
+                part.rescale(1 / slow)
             self.hour = at // HOUR_SECONDS
 
     # -- series come and go, state --------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def judge(core: Core, start: int, counts: Ints, exposure: Floats | None, *, lear
             Scores(p, expected, upper), rate, now, np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64)
         )
     found = _candidates(core, counts, exposure, rate, masses)
-    raw = _tails(core, found, rate, scale, doubt)
+    raw = _tails(core, found, rate, (scale, core.slow_scale(start)), doubt)
     np.minimum.at(p, found.series, raw)
     moved = np.flatnonzero(p < UNREMARKABLE)
     strata = core.stratum[moved]
@@ -112,13 +112,14 @@ def _masses(core: Core, start: int) -> Floats:
     return core.profile.masses(starts, np.full(len(starts), start + core.window))
 
 
-def _tails(core: Core, found: Candidates, rate: Floats, scale: float, doubt: Floats) -> Floats:
-    """Weighed p-value of each candidate, float64[m]."""
+def _tails(core: Core, found: Candidates, rate: Floats, scales: tuple[float, float], doubt: Floats) -> Floats:
+    """Weighed p-value of each candidate, float64[m]. `scales`: of levels, of dispersion."""
+    scale, slow = scales
     if not len(found.series):
         return np.zeros(0)
     own = rate[found.series]
-    short, short_sd = core.dispersion(core.short, found.series, own, scale)
-    long, long_sd = core.dispersion(core.long, found.series, own, scale)
+    short, short_sd = core.dispersion(core.short, found.series, own, slow)
+    long, long_sd = core.dispersion(core.long, found.series, own, slow)
     lengths = core.recent.lengths + core.lasting.lengths
     reach = (np.log(lengths) / max(np.log(core.long_windows), 1e-9)).clip(0, 1)[found.row]
     theta = np.exp((1 - reach) * np.log(short) + reach * np.log(long))
