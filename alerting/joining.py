@@ -127,9 +127,11 @@ def absorb(case: Case, found: Found, scene: Scene) -> None:
         case.tight = _merged(case.tight, keys[found.tight])
     case.p_found = min(case.p_found, float(series.p_value[found.inside].min(initial=1.0)))
     case.held = _merged(case.held, keys[found.inside])[-MOST_HELD:]
+    others = [one.place for one in scene.cases if one.told and one.open and one is not case]
     for i in found.inside:
         place = int(series.place[i])
-        if place != case.place and not atlas.lies_in(case.place, place):
+        elsewhere = any(atlas.lies_in(place, other) and not atlas.lies_in(case.place, other) for other in others)
+        if place != case.place and not atlas.lies_in(case.place, place) and not elsewhere:
             case.parts[place] = max(case.parts.get(place, 0.0), float(series.people[i]))
     measure(case, tracks, atlas)
 

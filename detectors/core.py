@@ -211,8 +211,8 @@ class Core:
         if scale > LARGEST_SCALE:
             for part in (level, self.profile):
                 part.rescale(1 / scale)
-            for part in (self.short, self.long, self.calibration):
-                part.rescale(1 / slow)
+            for slow_part in (self.short, self.long, self.calibration):
+                slow_part.rescale(1 / slow)
             self.hour = at // HOUR_SECONDS
 
     # -- series come and go, state --------------------------------------------------------------------------------

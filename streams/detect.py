@@ -145,7 +145,12 @@ class Detect:
         made = Detect(self.config, self.alerts.fresh())
         made.index.restore(self.index.keys)
         made.restore_bank(None if self.bank is None else self.bank.snapshot(), self.bank_size)
-        made.sources, made.closed_until, made.watched, made.drilled = self.sources, self.closed_until, float("inf"), start
+        made.sources, made.closed_until, made.watched, made.drilled = (
+            self.sources,
+            self.closed_until,
+            float("inf"),
+            start,
+        )
         return made
 
     def _judge(
