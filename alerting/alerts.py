@@ -18,14 +18,14 @@ from alerting.memory import Memory, MemoryState
 from alerting.model import MAX_CHANNELS, Close, Control, Incident, KeywordTree, PlaceTree
 from alerting.places_and_keywords import Atlas
 from alerting.policy import Policy
-from alerting.tracks import EXPECTED, HOUR, HOUR_EXPECTED, LOOKED_BACK, ONSET, PEOPLE, STRIDE, P, Tracks, TracksState
+from alerting.tracks import STRIDE, Tracks, TracksState
+from alerting.unusual import unusual
 from alerting.why_not import WhyNot, why_not
-from detectors.scan import Found, Series, scan
+from detectors.scan import Found, Series
 from detectors.tail_cut import WEEK_SECONDS, TailCut, TailState
 
-VERSION = 1
+VERSION = 2
 FIRST_GUESS_RUNS_PER_WEEK = 200.0  # quiet runs under LEVEL, before any were seen
-WARM = 10.0  # times the level: nearly unusual
 MOST_CASES = 300  # with more, only what is under the cut opens another
 ARCHIVE = 500  # ended cases that can still be judged by people
 FORGET_CHANNELS = 0.9999  # kept of the channels' shares at each close
@@ -119,7 +119,7 @@ class Alerts:
         self._pass_time(close)
         self.tracks.update(close, self._pinned())
         self.memory.take(close, self.tail.cut)
-        series, found = self._scan(close)
+        series, found = unusual(self.tracks, self.memory, self.tail.level, self.atlas, self.policy)
         touched = self._join(found, series, close)
         if touched:
             out += self._unite(close, touched)
@@ -155,34 +155,6 @@ class Alerts:
                 continue
             pinned.update(case.measured, case.tight, (case.place * STRIDE, case.place * STRIDE + case.main))
         return pinned
-
-    def _scan(self, close: Close) -> tuple[Series, list[Found]]:
-        """Scopes that explain what is unusual now."""
-        tracks = self.tracks
-        for row in np.flatnonzero((tracks.data[:, P] <= self.tail.level) & (tracks.data[:, LOOKED_BACK] == 0)).tolist():
-            tracks.look_back(row, self.memory.look_back(int(tracks.key[row]), tracks.data[row, ONSET]))
-        data = tracks.data
-        many = (data[:, PEOPLE] >= 2) & (data[:, PEOPLE] >= data[:, EXPECTED] + 1)
-        hot = many & (data[:, P] <= self.tail.level)
-        places = tracks.key // STRIDE
-        near = {above for place in np.unique(places[hot]).tolist() for above in self.atlas.trees.above(place)}
-        warm = many & (data[:, P] <= WARM * self.tail.level) if near else hot
-        rows = (
-            np.flatnonzero(warm | np.isin(places, np.fromiter(near, np.int64, len(near))))
-            if near
-            else np.zeros(0, np.int64)
-        )
-        series = Series(
-            places[rows],
-            tracks.key[rows] % STRIDE,
-            data[rows, HOUR],
-            data[rows, HOUR_EXPECTED],
-            data[rows, ONSET],
-            data[rows, P],
-            hot[rows],
-            warm[rows],
-        )
-        return series, scan(series, self.atlas.trees, self.policy.coincide) if len(rows) else []
 
     def _join(self, found: list[Found], series: Series, close: Close) -> list[Case]:
         """Hand each disruption to the case it belongs to, or open one."""

@@ -36,7 +36,7 @@ class Bank:
     `learning_hours`: for so long after the first window, and for 8 windows, every p-value is 1.
     """
 
-    KIND = "default/1"
+    KIND = "default/2"
 
     def __init__(
         self,

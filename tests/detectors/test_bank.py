@@ -147,3 +147,39 @@ def test_a_window_that_stays_out_of_line_names_what_is_wrong():
         create(n_series=2, window_seconds=HOUR, groups=[0, 1], zones=["UTC"])
     with pytest.raises(ValueError, match="this bank's is 60"):
         create(n_series=2, window_seconds=60).restore(bank.snapshot())
+
+
+def test_a_far_place_where_it_is_tomorrow_already_does_not_empty_that_weekday():
+    rng = np.random.default_rng(11)
+    zones = ["America/New_York", "Australia/Sydney"]
+    bank = create(n_series=2, window_seconds=900, groups=[0, 1], zones=zones)
+    for t in range(2 * 96):  # two days of Monday and Tuesday at home; far away few complain
+        counts = np.array([rng.poisson(2.0), rng.random() < 0.02])
+        bank.learn(MONDAY + 18_000 + t * 900, counts)
+    wednesday = bank.score(MONDAY + 18_000 + 192 * 900 + 3600, np.zeros(2, int)).expected[0]
+    assert 1.0 < wednesday < 4.0
+
+
+def test_a_busy_series_is_not_held_down_by_what_its_sparse_neighbours_lend_it():
+    rng = np.random.default_rng(12)
+    bank = create(n_series=200, window_seconds=60)
+    for t in range(24 * 60):
+        counts = np.zeros(200, int)
+        counts[0] = rng.poisson(0.5)
+        counts[rng.integers(1, 200)] += rng.random() < 0.01
+        bank.learn(MONDAY + t * 60, counts)
+    expected = bank.score(MONDAY + DAY, np.zeros(200, int)).expected[0]
+    assert 0.35 < expected < 0.7
+
+
+def test_months_that_nobody_could_see_cost_nothing_and_change_no_level():
+    rng = np.random.default_rng(13)
+    bank = create(n_series=5, window_seconds=300)
+    run(bank, rng.poisson(1.0, (7 * 288, 5)), window=300)
+    before = bank.score(MONDAY + 7 * DAY, np.zeros(5, int)).expected
+    bank.skip(MONDAY + 7 * DAY, MONDAY + 98 * DAY)
+    after = bank.score(MONDAY + 98 * DAY, np.zeros(5, int)).expected
+    assert after == pytest.approx(before, rel=0.35)
+    usual = np.full(5, 1)
+    assert (bank.score(MONDAY + 98 * DAY, usual).p_value > 1e-2).all()
+    assert (bank.score(MONDAY + 98 * DAY, np.full(5, 15)).p_value < 1e-4).all()

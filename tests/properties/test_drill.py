@@ -42,7 +42,8 @@ def drill(begin: float = END, first: int = 10_000) -> list[Record]:
 
 
 def after(begin: float = END, hours: int = 8) -> list[Record]:
-    return [one(5000 + n, begin + n * 600, "Chicago, IL") for n in range(hours * 6)]
+    places = ("Houston, TX", "Boston, MA", "Chicago, IL")
+    return [one(5000 + n, begin + n * 900, places[n % 3]) for n in range(hours * 4)]
 
 
 def run(records: list[Record], restart_at: int | None = None) -> tuple[Pipeline, list[Outputs]]:

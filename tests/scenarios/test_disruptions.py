@@ -184,3 +184,22 @@ def test_one_disruption_is_never_told_twice_at_two_widths() -> None:
             one for one in world.reached("suspected") if world.since_monday(90) < one.onset < world.since_monday(240)
         ]
         assert len([one for one in during if "delay/cancelled" in one.keywords or "delay" in one.keywords]) == 1
+
+
+def test_two_incidents_that_turn_out_to_be_one_are_told_to_be_one() -> None:
+    troubles = [
+        Trouble("airport:JFK", f"delay/{leaf}", begin, 600, 0.5) for leaf, begin in (("late", 60), ("cancelled", 400))
+    ]
+    world = World(*troubles).run(700)
+    open_now = [one for one in world.latest() if one.state in ("suspected", "confirmed")]
+    assert len({one.scope.place for one in open_now}) == len(open_now)
+    for one in world.latest():
+        assert (one.reason == "merged") == (one.merged_into is not None)
+
+
+def test_people_who_complain_days_apart_are_no_incident_that_began_weeks_ago() -> None:
+    quiet = [Trouble("city:ELP", "delay/late", day * 1440, day * 1440 + 1, 1.0) for day in range(1, 9)]
+    world = World(*quiet, rate=0.02, window_seconds=300).run(10 * 1440)
+    for one in world.reached("suspected"):
+        assert one.suspected_at is not None
+        assert one.suspected_at - one.onset < 86_400
