@@ -16,7 +16,7 @@ import msgspec
 from streams.runtime.kafka import topics
 from streams.runtime.kafka.wire import Keyed
 
-FORMAT = 2
+FORMAT = 3
 CHUNK_BYTES = 512 * 1024
 COMPRESSION = 1
 FIRST_LOOK = 256  # records from the end of the log
