@@ -215,7 +215,7 @@ class Deployment:
             for record in self.records(topic):
                 if record.key in by_key:
                     again += 1
-                    assert by_key[record.key] == record.value, record.key
+                    assert by_key[record.key] == record.value, difference(by_key[record.key], record.value)
                 else:
                     by_key[record.key] = record.value
         return found, again
@@ -276,3 +276,9 @@ def everywhere(cells: dict[tuple[int, str, str], int]) -> dict[int, int]:
         for (start, place, keyword), voices in cells.items()
         if (place, keyword) == ("everywhere", "*") and voices
     }
+
+
+def difference(one: bytes, other: bytes) -> str:
+    """Where two records of the same key differ."""
+    a, b = json.loads(one), json.loads(other)
+    return "; ".join(f"{key}: {str(a[key])[:1500]} | {str(b.get(key))[:1500]}" for key in a if a[key] != b.get(key))

@@ -5,8 +5,8 @@ Registered as `kafka+batch` (entry point `faust.transports`). It rests on privat
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import faust
 import structlog
@@ -31,15 +31,22 @@ class Positions(Protocol):
         """The offset of each partition before which everything is durable: what may be committed."""
 
 
+class Batch(NamedTuple):
+    """What was fetched of one partition; of an `epoch` before the newest it is stale, and read again."""
+
+    epoch: int
+    records: Sequence[Any]
+
+
 class BatchSchema(faust.Schema[Any, Any]):
-    """The value is a list of records: nothing is decoded here, so nothing can fail to decode."""
+    """The value is a `Batch`: nothing is decoded here, so nothing can fail to decode."""
 
     def loads_key(self, app: Any, message: Any, **given: Any) -> Any:
         """No key: the records have theirs."""
         return None
 
     def loads_value(self, app: Any, message: Any, **given: Any) -> Any:
-        """The records."""
+        """The batch."""
         return message.value
 
 
@@ -47,7 +54,8 @@ class Batches:
     """Mixed into a Faust consumer: batches as events, our own commits, and no stale fetch after a seek.
 
     A fetch in flight while positions are reset would be delivered ahead of the rewound data, and that data then dropped; so each
-    reset begins a new epoch, and what was fetched in an earlier one is discarded and read again.
+    reset begins a new epoch, and what was fetched in an earlier one is discarded and read again: here where it is still on its way, by the
+    stages where it waits for its agent.
     """
 
     app: Any
@@ -81,11 +89,12 @@ class Batches:
                 last = batch[-1]
                 self._read_offset[tp] = last.offset  # so that Faust looks for no gap
                 self.progress += 1
+                value: Any = Batch(epoch, batch)
                 yield (
                     tp,
                     ConsumerMessage(
                         tp.topic, tp.partition, last.offset, last.timestamp / 1000.0, last.timestamp_type,
-                        None, None, batch, None, 0, 0, tp, generation_id=generation,
+                        None, None, value, None, 0, 0, tp, generation_id=generation,
                     ),
                 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from streams.runtime.kafka.stages import RewindError, Send
 from streams.runtime.kafka.wire import Keyed
 
 log = structlog.get_logger(__name__)
-SNAPSHOT_SHARE = 0.05  # of the time, at most, goes into making snapshots
+SNAPSHOT_SHARE = 0.05  # of a worker's time, at most, goes into making snapshots
 MOST_WAITING = 2000  # outputs sent and not acknowledged
 
 
@@ -46,6 +46,7 @@ class Surroundings(NamedTuple):
     topic: str  # of snapshots
     partitions: Callable[[str], int]  # of a topic
     generation: Callable[[], int]
+    stages: Callable[[], int]  # how many this worker owns
     digest: str
     snapshot_seconds: float
     highwater: Callable[[TP], Awaitable[int]]  # asked of the broker
@@ -121,7 +122,7 @@ class Counted:
 
     async def tend(self) -> None:
         """A snapshot, when one is due."""
-        pause = max(self.around.snapshot_seconds, self._cost / SNAPSHOT_SHARE)
+        pause = max(self.around.snapshot_seconds, self._cost * self.around.stages() / SNAPSHOT_SHARE)
         if self.next_offset != (self.durable or 0) and time.monotonic() - self.snapshot_at >= pause:
             await self.snapshot()
 
@@ -143,10 +144,10 @@ class Counted:
                     self.engine.stage, self.tp.partition, self.next_offset, self.around.generation(),
                     self.around.digest, self.engine.state(),
                 )  # fmt: skip
-                self._cost = time.perf_counter() - began
                 self.snapshot_at = time.monotonic()
             count = self.around.partitions(self.around.topic)
             pieces = await asyncio.to_thread(snapshots.chunks, made, self._slot, count)
+            self._cost = time.perf_counter() - began
             await self._acknowledged(waiting)
             for acknowledged in [await self.around.send(piece) for piece in pieces]:
                 await acknowledged

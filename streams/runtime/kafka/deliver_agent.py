@@ -23,7 +23,7 @@ def agent(app: Any, topic: Any, stages: Stages) -> None:
     @app.agent(topic, name=f"deliver-{topic.get_topic_name()}")  # type: ignore[untyped-decorator, unused-ignore]
     async def deliver_agent(stream: Any) -> None:
         async for batch in stream.events():
-            await stages.take(batch.message.tp, batch.value)
+            await stages.take(batch.message.tp, batch.value.records, batch.value.epoch)
 
 
 class DeliverStage:

@@ -39,7 +39,7 @@ def agent(app: Any, topic: Any, stages: Stages) -> None:
     @app.agent(topic, name="detect")  # type: ignore[untyped-decorator, unused-ignore]
     async def detect(stream: Any) -> None:
         async for batch in stream.events():
-            await stages.take(batch.message.tp, batch.value)
+            await stages.take(batch.message.tp, batch.value.records, batch.value.epoch)
 
 
 class DetectEngine:

@@ -34,7 +34,7 @@ def agent(app: Any, topic: Any, stages: Stages) -> None:
     @app.agent(topic, name="intake")  # type: ignore[untyped-decorator, unused-ignore]
     async def intake(stream: Any) -> None:
         async for batch in stream.events():
-            await stages.take(batch.message.tp, batch.value)
+            await stages.take(batch.message.tp, batch.value.records, batch.value.epoch)
 
 
 class IntakeEngine:

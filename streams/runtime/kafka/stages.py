@@ -66,6 +66,7 @@ class Stages:
         self.ready = False
         self.progress = 0
         self.restore_seconds = 0.0
+        self.epoch: Callable[[], int] = lambda: 0  # of the consumer's positions
         self.rewind: Callable[[], Awaitable[None]] | None = None
         self._lock = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -97,7 +98,7 @@ class Stages:
         """What may be committed."""
         return {tp: stage.durable for tp, stage in self.owned.items() if stage.durable is not None}
 
-    async def take(self, tp: TP, records: Sequence[Any]) -> None:
+    async def take(self, tp: TP, records: Sequence[Any], epoch: int) -> None:
         """Hand a batch to its stage, piece by piece. Nothing is raised: what goes wrong ends the worker."""
         own = TP(tp.topic, tp.partition)
         stage = self.owned.get(own)
@@ -105,8 +106,8 @@ class Stages:
             return  # revoked meanwhile; the new owner reads it
         try:
             for first in range(0, len(records), stage.at_once):
-                if self.owned.get(own) is not stage:
-                    return
+                if self.owned.get(own) is not stage or epoch != self.epoch():
+                    return  # another's by now, or fetched before positions were set anew: it is read again
                 await stage.take(records[first : first + stage.at_once])
                 self.progress += 1
                 await asyncio.sleep(0)

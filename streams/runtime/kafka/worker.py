@@ -61,6 +61,7 @@ class Worker:
         self.send = Sender(self.kafka.prefix)
         self.app = self.send.app = build(self.kafka, self.stages, Path(settings.service.data), memory=memory)
         self.watchdog = Watchdog(self.stages, self.kafka.watchdog_seconds)
+        self.stages.epoch = lambda: int(self.app.consumer.epoch)  # type: ignore[attr-defined]
         self.stages.rewind = lambda: self.app.consumer.perform_seek()
         self._end = asyncio.Event()
 
@@ -142,6 +143,7 @@ class Worker:
             topic=topics.SNAPSHOTS.full(self.kafka.prefix),
             partitions=lambda topic: self.cluster.counts[topic],
             generation=lambda: int(self.app.consumer_generation_id),
+            stages=lambda: len(self.stages.owned),
             digest=self.kit.base,
             snapshot_seconds=self.settings.service.snapshot_seconds,
             highwater=self._highwater,

@@ -60,13 +60,27 @@ def test_stages_live_as_long_as_their_partitions_are_ours() -> None:
         await stages.positions({A})
         assert made[1].left
         assert set(stages.owned) == {A}
-        await stages.take(B, [1])  # the new owner reads it
+        await stages.take(B, [1], 0)  # the new owner reads it
         made[0].stale = True
         assert await stages.positions({A}) == {A: 10}
         assert made[0].left
         assert stages.durable() == {}
         made[-1].durable = 5
         assert stages.durable() == {A: 5}
+
+    asyncio.run(lived())
+
+
+def test_what_was_fetched_before_positions_were_set_anew_is_dropped() -> None:
+    async def lived() -> None:
+        stage = Simple(A)
+        stages = Stages(lambda tp: stage)
+        await stages.positions({A})
+        epoch = 2
+        stages.epoch = lambda: epoch
+        await stages.take(A, [1], 2)
+        await stages.take(A, [1], 1)
+        assert stage.taken == [[1]]
 
     asyncio.run(lived())
 
@@ -83,11 +97,11 @@ def test_what_fails_ends_the_worker_and_what_is_missing_is_read_again() -> None:
 
         stages.rewind = rewind
         stage.raises = RewindError("12 came, 10 was next")
-        await stages.take(A, [1])
+        await stages.take(A, [1], 0)
         assert rewound
         assert not stages.failed.done()
         stage.raises = ValueError("no")
-        await stages.take(A, [1])
+        await stages.take(A, [1], 0)
         assert isinstance(stages.failed.result(), ValueError)
 
     asyncio.run(lived())
@@ -105,7 +119,7 @@ def test_a_large_batch_is_taken_in_pieces_and_others_have_their_turn_between() -
                 turns.append(len(stage.taken))
                 await asyncio.sleep(0)
 
-        await asyncio.gather(stages.take(A, [1, 2, 3, 4, 5]), other())
+        await asyncio.gather(stages.take(A, [1, 2, 3, 4, 5], 0), other())
         assert stage.taken == [[1, 2], [3, 4], [5]]
         assert stages.progress == before + 3
         assert turns == [1, 2]
@@ -121,7 +135,7 @@ def test_a_stage_that_hangs_is_noticed_and_the_worker_ended() -> None:
         dog = Watchdog(stages, 1.0, ended.append)
         dog.start()
         stage.blocks = True
-        hanging = asyncio.create_task(stages.take(A, [1]))
+        hanging = asyncio.create_task(stages.take(A, [1], 0))
         for _ in range(50):
             dog.measured(7)
             await asyncio.sleep(0.1)
