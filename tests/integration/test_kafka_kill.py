@@ -43,7 +43,7 @@ def test_workers_killed_in_mid_stream_change_nothing(broker: Broker, tmp_path: P
                 deployment.start()
             feeding.join()
         deployment.tick(SUNDAY + 2 * 86400 + 60)
-        deployment.settle()
+        deployment.settle(120)
         found, again = deployment.results()
         complaints = deployment.records(topics.COMPLAINTS)
     finally:
