@@ -221,6 +221,7 @@ def _goes_beyond(case: Case, found: Found, scene: Scene) -> bool:
 def measure(case: Case, tracks: Tracks, atlas: Atlas) -> None:
     """Choose the keyword and the series whose people are the incident's: series whose people do not overlap."""
     case.main = _main(case, tracks, atlas)
+    case.keywords = _by_people(case, tracks, atlas)
     case.wide = EVERYWHERE <= atlas.level(case.place) <= REGION
     depth = {key: len(atlas.trees.above(key_place(key))) for key in case.tight}
     excess = dict(zip(case.tight, _excesses(tracks, case.tight), strict=True))
@@ -260,6 +261,18 @@ def _main(case: Case, tracks: Tracks, atlas: Atlas) -> int:
         return ANY
     good = [node for node in nodes if at[node] >= NEARLY_ALL * most] or nodes  # it may have calmed down below the usual
     return max(good, key=lambda node: (len(atlas.trees.keywords_above(node)), at[node], -node))
+
+
+def _by_people(case: Case, tracks: Tracks, atlas: Atlas) -> list[int]:
+    """The case's keywords, those first whose problem most people have, and of one problem those that most people say."""
+    tops = {keyword: max(atlas.trees.topics(keyword), default=ANY) for keyword in case.keywords}
+    nodes = list(dict.fromkeys([*tops.values(), *case.keywords]))
+    here = dict(zip(nodes, _excesses(tracks, [case.place * STRIDE + node for node in nodes]), strict=True))
+    for key, excess in zip(case.tight, _excesses(tracks, case.tight), strict=True):
+        node = key_keyword(key)
+        if node in here:
+            here[node] = max(here[node], excess)
+    return sorted(case.keywords, key=lambda keyword: (-max(here[tops[keyword]], here[keyword]), -here[keyword]))
 
 
 def _people(tracks: Tracks, keys: list[int]) -> float:
