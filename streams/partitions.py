@@ -31,6 +31,7 @@ class Pending(msgspec.Struct):
     sources: list[tuple[float, dict[str, SourceCount]]] = []
     steps: list[float] = []
     words: dict[int, Words] = {}
+    heard: float = NEVER  # the watermark up to which sources were handed out
 
 
 class GapInPartsError(RuntimeError):
@@ -120,12 +121,10 @@ class Partitions:
         """Hand out what sources brought up to the part with which each partition passed `step`, all partitions together."""
         found: dict[str, SourceCount] = {}
         for _, pending in sorted(self.pending.items()):
-            while pending.sources:
-                watermark, counts = pending.sources.pop(0)
+            while pending.sources and pending.heard < step:
+                pending.heard, counts = pending.sources.pop(0)
                 for name, count in counts.items():
                     found.setdefault(name, SourceCount(name)).add(count)
-                if watermark >= step:
-                    break
         return found
 
     def late(self, step: float) -> list[Rows]:

@@ -44,6 +44,7 @@ class PendingState(msgspec.Struct, array_like=True):
     sources: list[tuple[float, dict[str, SourceCount]]]
     steps: list[float]
     words: dict[int, Words]
+    heard: float
 
 
 class DetectState(msgspec.Struct, array_like=True):
@@ -194,6 +195,7 @@ def _pack(pending: Pending) -> PendingState:
         pending.sources,
         pending.steps,
         pending.words,
+        pending.heard,
     )
 
 
@@ -206,7 +208,7 @@ def _unpack(state: PendingState) -> Pending:
     pending.evidence.update(evidence)
     pending.late = [(watermark, _rows(columns)) for watermark, columns in state.late]
     pending.sources, pending.steps = state.sources, state.steps
-    pending.words = state.words
+    pending.words, pending.heard = state.words, state.heard
     return pending
 
 
