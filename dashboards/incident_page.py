@@ -222,7 +222,8 @@ def _channels(incident: Incident) -> Node | None:
     top = max(1, *incident.channels.values())
     ordered = sorted(incident.channels.items(), key=lambda item: (-item[1], item[0]))
     rows = [share_row(h("span", name), n / top, n, key=name) for name, n in ordered]
-    agree = "one channel" if len(rows) == 1 else f"{len(rows)} channels agree"
+    agreed = any(gate.gate == "channels" and gate.passed for gate in incident.why)
+    agree = "one channel" if len(rows) == 1 else f"{len(rows)} channels{' agree' if agreed else ''}"
     return panel("Channels", h("ul", rows, class_="shares"), note=agree)
 
 
