@@ -48,6 +48,7 @@ class Case(msgspec.Struct):
     resolved_at: float | None = None
     parts: dict[int, float] = {}  # contributing places, with their people
     wide: bool = False  # a region or wider
+    widened: bool = False  # its scope grew: it does not shrink again, or it would be told now so, now so
     people: float = 0.0
     messages: float = 0.0
     expected: float = 0.0

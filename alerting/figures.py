@@ -32,8 +32,9 @@ def bring_up_to_date(cases: list[Case], touched: list[Case], tracks: Tracks, clo
         case.p_found = 1.0
         case.p_lowest = min(case.p_lowest, case.p_now)
         people = float(figures[:, PEOPLE].sum())
-        moved = case.state in ("run", "signal") or case.place != case.told_place
-        if moved or people >= case.people:  # the largest count of one scope stands; a scope newly found is counted anew
+        widened = case.told_place >= 0 and atlas.lies_in(case.told_place, case.place)
+        anew = case.state in ("run", "signal") or not widened
+        if anew or people >= case.people:  # the largest count stands; a scope found elsewhere or within is counted anew
             case.people, case.messages = people, float(figures[:, MESSAGES].sum())
             case.expected = float(figures[:, EXPECTED].sum())
             case.channels = tracks.channels[measured].sum(axis=0).tolist()

@@ -122,7 +122,9 @@ def absorb(case: Case, found: Found, scene: Scene) -> None:
         case.keywords = _named([*keywords, *known])
         case.tight = keys[found.tight].tolist() if case.state == "run" else _merged(case.tight, keys[found.tight])
     else:
-        case.place = _rescoped(case, found, scene)
+        place = _rescoped(case, found, scene)
+        case.widened |= place != case.place and atlas.lies_in(case.place, place)
+        case.place = place
         case.keywords = _named([*case.keywords, *keywords])
         case.tight = _merged(case.tight, keys[found.tight])
     case.p_found = min(case.p_found, float(series.p_value[found.inside].min(initial=1.0)))
@@ -191,6 +193,8 @@ def _rescoped(case: Case, found: Found, scene: Scene) -> int:
     if atlas.lies_in(place, found.place):
         return found.place if _goes_beyond(case, found, scene) else place
     if atlas.lies_in(found.place, place):
+        if case.widened:
+            return place
         keys = [
             int(key)
             for key in keys_of(series.place[found.tight], series.keyword[found.tight])

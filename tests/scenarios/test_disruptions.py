@@ -203,3 +203,15 @@ def test_people_who_complain_days_apart_are_no_incident_that_began_weeks_ago() -
     for one in world.reached("suspected"):
         assert one.suspected_at is not None
         assert one.suspected_at - one.onset < 86_400
+
+
+def test_an_incident_that_widened_counts_no_fewer_people_and_does_not_shrink_again() -> None:
+    towns = [Trouble(f"city:TX{n}", "delay/cancelled", 1500, 1800, 0.2) for n in range(6)]
+    dallas = [Trouble("city:DAL", "delay/late", 60, 300, 0.6), Trouble("city:DAL", "delay/late", 1400, 1800, 0.3)]
+    for seed in range(2):
+        world = World(*dallas, *towns, seed=seed).run(1900)
+        told = [one for one in world.revisions if one.suspected_at is not None]
+        reasons = [one.reason for one in told]
+        assert "widened" in reasons
+        assert "narrowed" not in reasons[reasons.index("widened") :]
+        assert [one.people for one in told] == sorted(one.people for one in told)
