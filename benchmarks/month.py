@@ -104,6 +104,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the files go for the time being (5 GB for ten million)")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    if arguments.folder is not None:
+        arguments.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         found = measure(arguments.events, arguments.days, Path(name))
     print(f"{found['machine']}, {found['date']}")
