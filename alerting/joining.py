@@ -10,6 +10,7 @@ from alerting.case import RANK, Case, key_keyword, key_place
 from alerting.places_and_keywords import ANY, Atlas
 from alerting.policy import Policy
 from alerting.tracks import HOUR, HOUR_EXPECTED, ONSET, PEOPLE, STRIDE, Tracks, keys_of
+from detectors.places_together import OVERLAP
 from detectors.scan import AIRPORT, CITY, COUNTRY, EVERYWHERE, HOLDS, NOWHERE, REGION, Found, Series, poisson_tail
 
 SHARE_TO_WIDEN = 0.25  # of a country's excess, for its incident to be this one grown
@@ -18,7 +19,6 @@ MOST_HELD = 4000
 NEARLY_ALL = 0.9
 SEVERAL_PROBLEMS = 1.5  # all people together over those of the commonest problem
 BEYOND_P = 1e-3  # people outside an incident's place are more than chance, for it to be told as a wider one's
-OVERLAP = 0.75  # people of either problem under this share of the sum of each: largely the same
 
 
 class Scene(NamedTuple):

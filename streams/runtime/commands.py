@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import click
 
+from streams.runtime.config_file import read_config
 from streams.runtime.incident_commands import commands as incident_commands
 from streams.runtime.kafka.commands import commands as kafka_commands
-from streams.runtime.settings import Settings, SettingsError, load_settings
+from streams.runtime.settings import Settings
 
 CONFIG = click.option(
     "--config",
@@ -29,21 +30,6 @@ class Page(NamedTuple):
     mount: Callable[[Any, Any], None]  # (FastAPI, Service)
 
 
-def read_config(path: Path, page: Page | None) -> Settings:
-    """The settings, or exit 2 with every error."""
-    try:
-        settings = load_settings(path)
-        problems = page.problems(settings) if page else []
-    except SettingsError as error:
-        problems = error.problems
-    if problems:
-        click.echo(f"{path}: {len(problems)} {'error' if len(problems) == 1 else 'errors'}", err=True)
-        for line in problems:
-            click.echo(f"  {line}", err=True)
-        sys.exit(2)
-    return settings
-
-
 @click.command("run")
 @CONFIG
 @click.option(
@@ -52,7 +38,7 @@ def read_config(path: Path, page: Page | None) -> Settings:
 @click.pass_obj
 def run_command(page: Page | None, config: Path, past_damage: bool) -> None:
     """Listen to the configured sources, count, tell; the page is on service.host and service.port."""
-    settings = read_config(config, page)
+    settings = read_config(config, page and page.problems)
     from sqlalchemy.exc import SQLAlchemyError
 
     from streams.runtime.embedded import Service
@@ -82,7 +68,7 @@ def run_command(page: Page | None, config: Path, past_damage: bool) -> None:
 @click.pass_obj
 def check_command(page: Page | None, path: Path) -> None:
     """Tell every error of a configuration at once, each with its key."""
-    settings = read_config(path, page)
+    settings = read_config(path, page and page.problems)
     from streams.pack import PackError, load_pack
 
     try:
