@@ -92,14 +92,8 @@ class Profile:
         self._integrate()
 
     def _estimate(self, burstiness: Floats) -> None:
-        worth = 1 / np.maximum(burstiness, 1.0)[:, None]
-        flat = np.ones((1, HOURS))
-        # Each group's time weighs as its complaints do: far places see a weekday begin hours before most people do.
-        rates = self.counts.sum(1) / np.maximum(self.time.sum(1), 1e-9)
-        time = rates @ self.time / max(float(rates.sum()), 1e-9)
-        shared, *_ = _shrink(self.counts.sum(0, keepdims=True) * worth.min(), time[None], flat, BANK_HOUR)
-        counts = self.counts * worth
-        self.density, hourly, daily = _shrink(counts, self.time, shared, GROUP_HOUR)
+        counts = self.counts / np.maximum(burstiness, 1.0)[:, None]
+        self.density, hourly, daily = _shrink(counts, self.time)
         own = counts.sum(1, keepdims=True)
         unseen = 0.3 * BANK_HOUR / (own + BANK_HOUR) + 0.1 * WEEKDAY / (daily + WEEKDAY)
         self.doubt = 1 / (counts + CELL) + 1 / (hourly + GROUP_HOUR) + unseen
@@ -161,17 +155,30 @@ class Profile:
         self._integrate()
 
 
-def _shrink(counts: Floats, time: Floats, prior: Floats, hour_weight: float) -> tuple[Floats, Floats, Floats]:
-    """Density by hour of day, then weekday, then hour of week on top of `prior`; counts by hour and by weekday. All [g, hours]."""
+def _shrink(counts: Floats, time: Floats) -> tuple[Floats, Floats, Floats]:
+    """Density by hour of day, then weekday, then hour of week; counts by hour and by weekday. All [g, hours].
+
+    At each step first what all groups together have over what was expected of them, then the group's own. A group's
+    hours are known before weekdays are compared: where clocks differ one has seen the night of a day, another its noon.
+    """
     shape = (len(counts), 7, 24)
-    c, t = counts.reshape(shape), time.reshape(shape)
-    p = np.broadcast_to(prior.reshape(-1, 7, 24), shape)
-    rate = np.divide(c.sum((1, 2)), (t * p).sum((1, 2)), out=np.zeros(len(c)), where=t.sum((1, 2)) > 0)[:, None, None]
-    hourly, daily = (np.broadcast_to(c.sum(a, keepdims=True), shape).reshape(len(counts), HOURS) for a in (1, 2))
-    for axis, weight in ((1, hour_weight), (2, WEEKDAY), (1, hour_weight)):
-        expected = (rate * t * p).sum(axis, keepdims=True)
-        p = p * ((c.sum(axis, keepdims=True) + weight) / (expected + weight))
-    p = p * (c + CELL) / (rate * t * p + CELL)
+    c, t, p = counts.reshape(shape), time.reshape(shape), np.ones(shape)
+    for axis, of_all, own in (
+        (1, BANK_HOUR, GROUP_HOUR),
+        (2, WEEKDAY, WEEKDAY),
+        (1, BANK_HOUR, GROUP_HOUR),
+        (None, CELL, CELL),
+    ):
+        for shared, weight in ((True, of_all), (False, own)):
+            mass = (t * p).sum((1, 2), keepdims=True)
+            rate = np.divide(c.sum((1, 2), keepdims=True), mass, out=np.zeros_like(mass), where=mass > 0)
+            seen, expected = c, rate * t * p
+            if axis is not None:
+                seen, expected = seen.sum(axis, keepdims=True), expected.sum(axis, keepdims=True)
+            if shared:
+                seen, expected = seen.sum(0), expected.sum(0)
+            p = p * ((seen + weight) / (expected + weight))
     p = np.maximum(p, LEAST)
     p = p / p.mean((1, 2), keepdims=True)
+    hourly, daily = (np.broadcast_to(c.sum(a, keepdims=True), shape).reshape(len(counts), HOURS) for a in (1, 2))
     return p.reshape(len(counts), HOURS), hourly, daily

@@ -47,7 +47,7 @@ from streams.taxonomy import Taxonomy
 from streams.words import WordCounter
 
 REPLAY_SECRET = b"overheard replay: a known key, so that two replays give the same bytes"[:64]
-VERSION = 7  # of what a configuration and a log give; part of the config hash
+VERSION = 8  # of what a configuration and a log give; part of the config hash
 
 
 _State = tuple[int, str, tuple[Pack, list[Node]], dict[int, bytes], bytes]

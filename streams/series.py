@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from streams.gazetteer.table import LEVELS
 from streams.places import Places
 from streams.window import MAX_KEYWORDS
 
@@ -106,7 +107,10 @@ class SeriesIndex:
 
 
 def clocks(places: Places) -> tuple[list[str], Ints]:
-    """Time zones whose clocks agree, as one: a zone name each, and the number of each place's, int64[number of places]."""
+    """Time zones whose clocks agree, as one: a zone name each, and the number of each place's, int64[number of places].
+
+    A country of several clocks keeps its own, and so do everywhere and nowhere: their people's day is no single town's.
+    """
     zones = [places.zone(place) for place in range(len(places.parent))]
     names, of_place = np.unique(np.array(zones), return_inverse=True)
     known: dict[tuple[float, ...], int] = {}
@@ -119,4 +123,18 @@ def clocks(places: Places) -> tuple[list[str], Ints]:
             known[shown] = len(distinct)
             distinct.append(name or "UTC")
         clock[number] = known[shown]
-    return distinct, clock[of_place].astype(np.int64)
+    clock_of = clock[of_place].astype(np.int64)
+    for number, wide in enumerate(_of_several_clocks(places, clock_of), len(distinct)):
+        distinct.append(places.zone(wide[0]) or "UTC")
+        clock_of[wide] = number
+    return distinct, clock_of
+
+
+def _of_several_clocks(places: Places, clock_of: Ints) -> list[list[int]]:
+    """Everywhere and nowhere, whose people are the same ones, and each country whose towns have clocks that differ."""
+    countries = np.flatnonzero(places.level_code == LEVELS.index("country"))
+    place, column = np.nonzero(np.isin(places.lineage, countries))
+    country = places.lineage[place, column].astype(np.int64)
+    pairs = np.unique(np.stack([country, clock_of[place]]), axis=1)
+    several, clocks_there = np.unique(pairs[0], return_counts=True)
+    return [[places.everywhere, places.nowhere], *([int(one)] for one in several[clocks_there > 1])]
