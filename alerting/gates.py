@@ -9,7 +9,7 @@ import numpy as np
 
 from alerting.case import Case, Pulse
 from alerting.model import Gate
-from alerting.pace import pace_of
+from alerting.pace import largest_sitting, pace_of
 from alerting.policy import Policy
 from detectors.scan import poisson_tail
 
@@ -146,6 +146,10 @@ def _batch(case: Case, policy: Policy) -> tuple[bool, Gate]:
         )
     if pace.undecided:
         text = f"{known} records without author come fast and evenly: too few to tell from batch entry"
+        return False, Gate("batch_entry", False, text)
+    sitting = largest_sitting(case.seconds, policy.sitting_seconds)
+    if sitting < policy.batch_records and known - sitting < policy.signal_people:
+        text = f"{sitting} of {known} records without author within {round(policy.sitting_seconds / 60)} min: one hand may have entered them"
         return False, Gate("batch_entry", False, text)
     return False, Gate("batch_entry", True, "records without author come at no machine's pace")
 

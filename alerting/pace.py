@@ -46,6 +46,12 @@ def pace_of(seconds: Sequence[int], records: int = 30, longest_gap_seconds: floa
     return Pace(int(paced.sum()), short and count < LONG and not paced.any())
 
 
+def largest_sitting(seconds: Sequence[int], longest_seconds: float) -> int:
+    """Most records (event seconds, sorted) within so many seconds: as many one hand can have entered from a list."""
+    at = np.asarray(seconds, np.int64)
+    return int((np.searchsorted(at, at + longest_seconds, side="right") - np.arange(len(at))).max(initial=0))
+
+
 def _mark(paced: npt.NDArray[np.bool_], at: Ints, length: int, longest: float, *, long: bool) -> None:
     for begin in sorted({*range(0, len(at) - length + 1, length // 3), len(at) - length}):
         run = at[begin : begin + length]

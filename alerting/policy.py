@@ -39,6 +39,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     remember_rows: int = 400_000
     batch_records: int = 30
     batch_gap_seconds: float = 5.0
+    sitting_seconds: float = (
+        1800.0  # fewer records without author than `batch_records`, within so long, may be one hand's
+    )
 
     def span(self, seconds: float, windows: int) -> float:
         """`seconds`, or so many windows where that is longer."""

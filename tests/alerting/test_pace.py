@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alerting.pace import pace_of
+from alerting.pace import largest_sitting, pace_of
 
 
 @pytest.mark.parametrize("pace", [1.0, 1.5, 2.0, 4.7, 5.0])
@@ -33,3 +33,8 @@ def test_a_long_typing_session_is_caught_though_its_gaps_vary() -> None:
     rng = np.random.default_rng(6)
     gaps = rng.choice([0, 1, 2, 3, 4], 300, p=[0.12, 0.5, 0.2, 0.12, 0.06])
     assert pace_of(np.cumsum(gaps).tolist()).paced >= 150
+
+
+def test_the_largest_sitting_is_the_most_records_within_so_long() -> None:
+    assert largest_sitting([0, 100, 1800, 1900, 3700, 9000], 1800) == 3
+    assert largest_sitting([], 1800) == 0

@@ -62,3 +62,14 @@ def test_a_group_with_little_history_borrows_the_shape_of_the_others():
     profile.refresh(np.ones(2))
     assert profile.density[1].reshape(7, 24)[:, 8].mean() > 3
     assert profile.doubt[1].mean() > 10 * profile.doubt[0].mean()
+
+
+def test_a_day_of_which_another_clock_has_seen_the_night_alone_is_no_quiet_day():
+    """Three ordinary days. Of the fourth a clock far east of its people has seen only their night, their own clock little."""
+    profile = Profile(Zones(["UTC", "America/Los_Angeles"]), np.arange(2), HOUR, flat=False)
+    for t in range(MONDAY, MONDAY + (72 + 14) * HOUR, HOUR):
+        people = 2000.0 if 8 <= (t // HOUR - 8) % 24 < 20 else 200.0
+        profile.learn(t, np.arange(2), np.array([people, people]), 1.0)
+    profile.refresh(np.ones(2))
+    thursday, wednesday = (profile.density[1].reshape(7, 24)[day] for day in (3, 2))
+    assert np.abs(thursday / wednesday - 1).max() < 0.1

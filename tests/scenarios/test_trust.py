@@ -55,6 +55,26 @@ def test_a_crowd_of_callers_without_names_is_not_batch_entry() -> None:
     assert incident.marks == ()
 
 
+def without_names(until: float) -> World:
+    """Somebody's entries without an author, two in three minutes, from minute 60 until `until`."""
+    world = World(Trouble("spot:T4", "baggage/belt", 60, until, 0.67, channel=3))
+
+    def evidence(minute: float) -> dict[tuple[int, int], Evidence]:
+        count = int(world.history[-1][T4, BELT])
+        seconds = sorted(world.rng.integers(0, 60, count).tolist())
+        return {(T4, BELT): Evidence(seconds=tuple(MONDAY + int(minute) * 60 + second for second in seconds))}
+
+    world.evidence = evidence
+    return world.run(240)
+
+
+def test_what_one_hand_may_have_entered_at_a_sitting_waits_for_others() -> None:
+    sitting = without_names(80)
+    assert not sitting.reached("suspected")
+    assert any("one hand may have entered them" in gate.text for one in sitting.revisions for gate in one.why)
+    assert without_names(150).reached("confirmed")
+
+
 def test_an_incident_stays_open_while_a_source_went_silent_in_it() -> None:
     world = World(Trouble("spot:T4", "baggage/belt", 60, 120, 0.5))
     world.blind = lambda minute: (Blind("tweets", MONDAY + 120 * 60, 40.0),) if 130 <= minute < 300 else ()
