@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -12,7 +13,7 @@ from alerting.case import Case, identity, incident
 from alerting.evidence import collect
 from alerting.figures import bring_up_to_date
 from alerting.gates import Bar
-from alerting.joining import Scene, absorb, belongs, closeness, new_case, united
+from alerting.joining import Scene, absorb, belongs, closeness, new_case, shown, united
 from alerting.lifecycle import advance
 from alerting.memory import Memory, MemoryState
 from alerting.model import MAX_CHANNELS, Close, Control, Incident, KeywordTree, PlaceTree
@@ -160,11 +161,14 @@ class Alerts:
         """Hand each disruption to the case it belongs to, or open one."""
         touched: list[Case] = []
         scene = Scene(series, self.tracks, self.atlas, self.policy, self.cases)
-        for one in found:
+        for each in found:
+            one = shown(each, scene)
             homes = [case for case in self.cases if belongs(case, one, scene)]
-            home = min(homes, key=lambda case: closeness(case, one, scene), default=None)
+            home = (
+                min(homes, key=partial(closeness, one=one, scene=scene)) if len(homes) > 1 else next(iter(homes), None)
+            )
             if home is None:
-                if len(self.cases) > MOST_CASES and float(series.p_value[one.tight].min()) > self.tail.cut:
+                if len(self.cases) > MOST_CASES and float(series.p_value[each.tight].min()) > self.tail.cut:
                     continue
                 home = new_case(one, scene, float(close.start + close.seconds))
                 home.drill = close.drill

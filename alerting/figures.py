@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from alerting.case import Case, Pulse
-from alerting.joining import measure
 from alerting.model import Close
 from alerting.places_and_keywords import Atlas
 from alerting.tracks import EXPECTED, MESSAGES, PEOPLE, RATE, SPREAD, P, Tracks, keys_of, spread
@@ -16,11 +15,9 @@ PULSE_SECONDS = 21_600.0  # windows of a case that are kept
 
 
 def bring_up_to_date(cases: list[Case], touched: list[Case], tracks: Tracks, close: Close, atlas: Atlas) -> None:
-    """People, expected, p-value and the newest window of every case; what is measured is chosen anew where it was `touched`."""
+    """People, expected, p-value and the newest window of every case; those `touched` show their own series."""
     keys = keys_of(close.place, close.keyword)
     until = close.start - max(PULSE_SECONDS, 8 * close.seconds)
-    for case in touched:
-        measure(case, tracks, atlas)
     for case in cases:
         rows = tracks.find(np.array([*case.measured, *case.tight], np.int64))
         measured = rows[: len(case.measured)]

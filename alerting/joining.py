@@ -2,90 +2,141 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
-from alerting.case import RANK, Case, key_keyword, key_place
+from alerting.case import RANK, Case
+from alerting.measuring import excesses, measure, most_people
 from alerting.places_and_keywords import ANY, Atlas
 from alerting.policy import Policy
-from alerting.tracks import HOUR, HOUR_EXPECTED, ONSET, PEOPLE, STRIDE, Tracks, keys_of
+from alerting.tracks import HOUR, HOUR_EXPECTED, Tracks, keys_of
 from detectors.places_together import OVERLAP
-from detectors.scan import AIRPORT, CITY, COUNTRY, EVERYWHERE, HOLDS, NOWHERE, REGION, Found, Series, poisson_tail
+from detectors.scan import CITY, COUNTRY, EVERYWHERE, HOLDS, NOWHERE, REGION, Found, Series, poisson_tail
 
+WIDE = frozenset({NOWHERE, EVERYWHERE, COUNTRY})  # levels
 SHARE_TO_WIDEN = 0.25  # of a country's excess, for its incident to be this one grown
 MOST_KEYWORDS = 50
 MOST_HELD = 4000
-NEARLY_ALL = 0.9
-SEVERAL_PROBLEMS = 1.5  # all people together over those of the commonest problem
 BEYOND_P = 1e-3  # people outside an incident's place are more than chance, for it to be told as a wider one's
 
 
-class Scene(NamedTuple):
+class Scene:
     """What a close shows: the series looked at, all that are tracked, and the cases there are."""
 
-    series: Series
-    tracks: Tracks
-    atlas: Atlas
-    policy: Policy
-    cases: list[Case]
+    def __init__(self, series: Series, tracks: Tracks, atlas: Atlas, policy: Policy, cases: list[Case]) -> None:
+        self.series, self.tracks, self.atlas, self.policy, self.cases = series, tracks, atlas, policy, cases
+        self.keys = keys_of(series.place, series.keyword)
+        self.place: list[int] = series.place.tolist()
+        self.people: list[float] = series.people.tolist()
+        self._standing: dict[int, Standing] = {}
+
+    def standing(self, case: Case) -> Standing:
+        """What is asked of a case for each disruption, until it takes one in."""
+        known = self._standing.get(id(case))
+        if known is None:
+            known = self._standing[id(case)] = Standing(case, self.atlas)
+        return known
+
+    def changed(self, case: Case) -> None:
+        """The case has taken a disruption in."""
+        self._standing.pop(id(case), None)
 
 
-def belongs(case: Case, found: Found, scene: Scene) -> bool:
-    """Whether a disruption is part of a case: places one in the other and keywords related, or one site at one time."""
-    series, atlas, policy = scene.series, scene.atlas, scene.policy
-    keywords = [int(series.keyword[i]) for i in found.tight]
-    related = atlas.trees.related(atlas.topics(keywords), atlas.topics(case.keywords))
-    onset = float(series.onset[found.tight[0]])
-    together = abs(onset - case.onset) <= policy.coincide or onset <= case.onset
-    level, case_level = atlas.level(found.place), atlas.level(case.place)
-    if case.state == "resolved" and not _shared(case, found, series):
-        return False
-    if same_spot(found.place, case.place, atlas):
-        return related or together or _same_people(case, found, series, scene.tracks)
+class Standing:
+    """A case as the disruptions of one close meet it."""
+
+    def __init__(self, case: Case, atlas: Atlas) -> None:
+        self._case, self._atlas = case, atlas
+        self.topics = atlas.topics(case.keywords)
+
+    @cached_property
+    def holding(self) -> frozenset[int]:
+        """Places that are or contain one of its parts; parts wider than a region left out."""
+        above, level = self._atlas.trees.above, self._atlas.level
+        return frozenset(chain.from_iterable(above(part) for part in self._case.parts if level(part) >= REGION))
+
+
+class Shown(NamedTuple):
+    """A disruption, with what is asked of it for every case."""
+
+    found: Found
+    keys: frozenset[int]  # of its tight series
+    keywords: list[int]
+    topics: frozenset[int]
+    onset: float
+    excess: float
+    strongest: float  # excess of the series that has most
+
+
+def shown(found: Found, scene: Scene) -> Shown:
+    """Look at a disruption once, for all cases."""
+    series, tight = scene.series, found.tight
+    keywords: list[int] = series.keyword[tight].tolist()
+    excess: list[float] = (series.people[tight] - series.expected[tight]).tolist()
+    return Shown(
+        found,
+        frozenset(scene.keys[tight].tolist()),
+        keywords,
+        scene.atlas.topics(keywords),
+        float(series.onset[tight[0]]),
+        sum(excess),
+        max(excess),
+    )
+
+
+def belongs(case: Case, one: Shown, scene: Scene) -> bool:
+    """Whether a disruption is part of a case: one that is over only takes in what shows in its very series."""
+    return _is_part(case, one, scene) and (case.state != "resolved" or not one.keys.isdisjoint(case.tight))
+
+
+def _is_part(case: Case, one: Shown, scene: Scene) -> bool:
+    """Places one in the other and keywords related, or one site at one time."""
+    atlas, place = scene.atlas, one.found.place
+    known = scene.standing(case)
+    related = atlas.trees.related(one.topics, known.topics)
+    together = abs(one.onset - case.onset) <= scene.policy.coincide or one.onset <= case.onset
+    if same_spot(place, case.place, atlas):
+        return related or together or _same_people(case, one, scene.tracks)
     if not related:
         return False
+    level, case_level = atlas.level(place), atlas.level(case.place)
     if NOWHERE in (level, case_level):
-        return together or found.place in case.parts
-    excess = sum(float(series.people[i] - series.expected[i]) for i in found.tight)
+        return together or place in case.parts
     own_excess = case.people - case.expected
-    if atlas.lies_in(found.place, case.place):
+    if atlas.lies_in(place, case.place):
         # Trouble of a whole country or state does not swallow what is greater, or breaks later in one of its towns.
-        small = excess <= own_excess and case_level >= REGION
+        small = one.excess <= own_excess and case_level >= REGION
         return (case.open and (together or small)) or case.state in ("run", "signal") or case_level >= CITY
-    if atlas.lies_in(case.place, found.place):
-        return level >= REGION or own_excess >= SHARE_TO_WIDEN * excess
-    return any(atlas.place_related(found.place, part) for part in case.parts if atlas.level(part) >= REGION)
-
-
-def _shared(case: Case, found: Found, series: Series) -> bool:
-    """Whether a disruption shows in one of the case's very series."""
-    return not set(keys_of(series.place[found.tight], series.keyword[found.tight]).tolist()).isdisjoint(case.tight)
+    if atlas.lies_in(case.place, place):
+        return level >= REGION or own_excess >= SHARE_TO_WIDEN * one.excess
+    inside = any(above in case.parts and atlas.level(above) >= REGION for above in atlas.trees.above(place))
+    return inside or place in known.holding
 
 
 def same_spot(one: int, other: int, atlas: Atlas) -> bool:
     """Whether two places are one to those who answer: the same, one airport, or both wider than a region and one in the other."""
-    if one == other:
+    if atlas.spot(one) == atlas.spot(other):
         return True
     levels = {atlas.level(one), atlas.level(other)}
-    if levels <= {NOWHERE, EVERYWHERE, COUNTRY}:
-        return EVERYWHERE in levels
-    return _site(one, atlas) == _site(other, atlas) is not None
+    return levels <= WIDE and EVERYWHERE in levels
 
 
-def _same_people(case: Case, found: Found, series: Series, tracks: Tracks) -> bool:
+def _same_people(case: Case, one: Shown, tracks: Tracks) -> bool:
     """Whether those of an open incident and of a disruption at its place, of other problems, are largely the same people."""
     if not case.told or not case.open:
         return False
-    anybody, those = _excesses(tracks, [found.place * STRIDE + ANY, found.place * STRIDE + case.main])
-    others = max(float(series.people[i] - series.expected[i]) for i in found.tight)
-    return 0 < anybody < OVERLAP * (those + others)
+    at = one.found.place
+    anybody, those = excesses(tracks, keys_of([at, at], [ANY, case.main])).tolist()
+    return bool(0 < anybody < OVERLAP * (those + one.strongest))
 
 
-def closeness(case: Case, found: Found, scene: Scene) -> tuple[bool, bool, bool, bool, int, float, str]:
+def closeness(case: Case, one: Shown, scene: Scene) -> tuple[bool, bool, bool, bool, int, float, str]:
     """Sorts the cases a disruption belongs to: one told at its spot, one whose very series it shows, then the tightest, the oldest."""
-    here = same_spot(found.place, case.place, scene.atlas)
-    shared = _shared(case, found, scene.series)
+    here = same_spot(one.found.place, case.place, scene.atlas)
+    shared = not one.keys.isdisjoint(case.tight)
     depth = len(scene.atlas.trees.above(case.place))
     return (
         not (here and case.told),
@@ -98,44 +149,43 @@ def closeness(case: Case, found: Found, scene: Scene) -> tuple[bool, bool, bool,
     )
 
 
-def _site(place: int, atlas: Atlas) -> int | None:
-    """The airport or spot a place lies in or is; None for cities and wider."""
-    sites = [above for above in atlas.trees.above(place) if atlas.level(above) >= AIRPORT]
-    return sites[-1] if sites else None
-
-
-def new_case(found: Found, scene: Scene, now: float) -> Case:
+def new_case(one: Shown, scene: Scene, now: float) -> Case:
     """A run, watched from now on."""
-    onset = min(float(scene.series.onset[i]) for i in found.tight)
-    case = Case(found.place, [], ANY, onset, [], [], [], last_high=now)
-    absorb(case, found, scene)
+    onset = float(scene.series.onset[one.found.tight].min())
+    case = Case(one.found.place, [], ANY, onset, [], [], [], last_high=now)
+    absorb(case, one, scene)
     return case
 
 
-def absorb(case: Case, found: Found, scene: Scene) -> None:
-    """Take a disruption in: keywords, places, a wider scope where the old one no longer holds it."""
-    series, tracks, atlas = scene.series, scene.tracks, scene.atlas
-    keys = keys_of(series.place, series.keyword)
-    keywords = [int(series.keyword[i]) for i in found.tight]
+def absorb(case: Case, one: Shown, scene: Scene) -> None:
+    """Take a disruption in: keywords, places, a wider scope where the old one no longer holds it; measured anew."""
+    series, atlas, found = scene.series, scene.atlas, one.found
+    tight = scene.keys[found.tight].tolist()
     if case.state in ("run", "signal"):
         case.place, known = found.place, [] if case.state == "run" else case.keywords
-        case.keywords = _named([*keywords, *known])
-        case.tight = keys[found.tight].tolist() if case.state == "run" else _merged(case.tight, keys[found.tight])
+        case.keywords = _named([*one.keywords, *known])
+        case.tight = tight if case.state == "run" else _merged(case.tight, tight)
     else:
-        place = _rescoped(case, found, scene)
+        place = _rescoped(case, one, scene)
         case.widened |= place != case.place and atlas.lies_in(case.place, place)
         case.place = place
-        case.keywords = _named([*case.keywords, *keywords])
-        case.tight = _merged(case.tight, keys[found.tight])
+        case.keywords = _named([*case.keywords, *one.keywords])
+        case.tight = _merged(case.tight, tight)
     case.p_found = min(case.p_found, float(series.p_value[found.inside].min(initial=1.0)))
-    case.held = _merged(case.held, keys[found.inside])[-MOST_HELD:]
-    others = [one.place for one in scene.cases if one.told and one.open and one is not case]
+    case.held = _merged(case.held, scene.keys[found.inside].tolist())[-MOST_HELD:]
+    _take_parts(case, found, scene)
+    measure(case, scene.tracks, atlas)
+    scene.changed(case)
+
+
+def _take_parts(case: Case, found: Found, scene: Scene) -> None:
+    """Places of the disruption, but for those that contain the case and those of another incident that does not."""
+    above, own = scene.atlas.trees.above, set(scene.atlas.trees.above(case.place))
+    others = {one.place for one in scene.cases if one.told and one.open and one is not case} - own
     for i in found.inside:
-        place = int(series.place[i])
-        elsewhere = any(atlas.lies_in(place, other) and not atlas.lies_in(case.place, other) for other in others)
-        if place != case.place and not atlas.lies_in(case.place, place) and not elsewhere:
-            case.parts[place] = max(case.parts.get(place, 0.0), float(series.people[i]))
-    measure(case, tracks, atlas)
+        place = scene.place[i]
+        if place not in own and others.isdisjoint(above(place)):
+            case.parts[place] = max(case.parts.get(place, 0.0), scene.people[i])
 
 
 def united(cases: list[Case], tracks: Tracks, atlas: Atlas, coincide_seconds: float) -> list[tuple[Case, Case]]:
@@ -145,27 +195,31 @@ def united(cases: list[Case], tracks: Tracks, atlas: Atlas, coincide_seconds: fl
     """
     pairs: list[tuple[Case, Case]] = []
     ranked = sorted(cases, key=lambda case: (not case.told, -RANK[case.tier], case.suspected_at or case.onset, case.id))
-    kept: list[Case] = []
+    kept: dict[int, list[Case]] = {}  # by spot, all that are wider than a region together
+    topics: dict[int, frozenset[int]] = {}  # of those kept
     for case in ranked:
         own = atlas.topics(case.keywords)
-        for known in kept:
+        here = kept.setdefault(-1 if atlas.level(case.place) in WIDE else atlas.spot(case.place), [])
+        for known in here:
             if not same_spot(known.place, case.place, atlas):
                 continue
-            related = atlas.trees.related(own, atlas.topics(known.keywords))
+            related = atlas.trees.related(own, topics[id(known)])
             if related or (not case.told and abs(known.onset - case.onset) <= coincide_seconds):
                 _take_over(known, case, tracks, atlas)
+                topics[id(known)] = atlas.topics(known.keywords)
                 pairs.append((case, known))
                 break
         else:
             if case.told and case.open:
-                kept.append(case)
+                here.append(case)
+                topics[id(case)] = own
     return pairs
 
 
 def _take_over(known: Case, case: Case, tracks: Tracks, atlas: Atlas) -> None:
     known.keywords = _named([*known.keywords, *case.keywords])
-    known.tight = _merged(known.tight, np.asarray(case.tight, np.int64))
-    known.held = _merged(known.held, np.asarray(case.held, np.int64))[-MOST_HELD:]
+    known.tight = _merged(known.tight, case.tight)
+    known.held = _merged(known.held, case.held)[-MOST_HELD:]
     elsewhere = {} if atlas.lies_in(case.place, known.place) else {case.place: case.people}
     for place, people in (case.parts | elsewhere).items() if case.told else ():
         known.parts[place] = max(known.parts.get(place, 0.0), people)
@@ -179,33 +233,30 @@ def _named(keywords: list[int]) -> list[int]:
     return named[:MOST_KEYWORDS] or [ANY]
 
 
-def _merged(old: list[int], new: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[int]:
-    return list(dict.fromkeys([*old, *new.tolist()]))
+def _merged(old: list[int], new: list[int]) -> list[int]:
+    return list(dict.fromkeys([*old, *new]))
 
 
-def _rescoped(case: Case, found: Found, scene: Scene) -> int:
+def _rescoped(case: Case, one: Shown, scene: Scene) -> int:
     """The tightest place that now holds case and found; the old one where that would be a place nobody means, or few people's."""
-    place, series, tracks, atlas = case.place, scene.series, scene.tracks, scene.atlas
-    if place == found.place or atlas.level(found.place) == NOWHERE:
+    place, found, tracks, atlas = case.place, one.found.place, scene.tracks, scene.atlas
+    if place == found or atlas.level(found) == NOWHERE:
         return place
     if atlas.level(place) == NOWHERE:
-        return found.place
-    if atlas.lies_in(place, found.place):
-        return found.place if _goes_beyond(case, found, scene) else place
-    if atlas.lies_in(found.place, place):
+        return found
+    if atlas.lies_in(place, found):
+        return found if _goes_beyond(one.found, scene) else place
+    if atlas.lies_in(found, place):
         if case.widened:
             return place
-        keys = [
-            int(key)
-            for key in keys_of(series.place[found.tight], series.keyword[found.tight])
-            if key_place(int(key)) == found.place
-        ]
-        return found.place if keys and _people(tracks, keys) >= max(HOLDS * case.people, 1.0) else place
-    common = next((above for above in atlas.trees.above(place) if atlas.lies_in(found.place, above)), None)
+        keys = [int(scene.keys[i]) for i in one.found.tight if scene.place[i] == found]
+        enough = keys and most_people(tracks, np.array(keys, np.int64)) >= max(HOLDS * case.people, 1.0)
+        return found if enough else place
+    common = next((above for above in atlas.trees.above(place) if atlas.lies_in(found, above)), None)
     return common if common is not None and atlas.level(common) >= CITY else place
 
 
-def _goes_beyond(case: Case, found: Found, scene: Scene) -> bool:
+def _goes_beyond(found: Found, scene: Scene) -> bool:
     """Whether enough people who are in no incident told yet are in it for the wider place to be told."""
     series, tracks, atlas = scene.series, scene.tracks, scene.atlas
     if atlas.level(found.place) > REGION:
@@ -213,85 +264,17 @@ def _goes_beyond(case: Case, found: Found, scene: Scene) -> bool:
     told = [one for one in scene.cases if one.told and one.open and atlas.lies_in(one.place, found.place)]
     rows = tracks.find(keys_of([one.place for one in told], [one.main for one in told]))
     known, usual = tracks.data[rows[rows >= 0]][:, [HOUR, HOUR_EXPECTED]].sum(axis=0).tolist()
-    whole = [i for i in found.tight if series.place[i] == found.place]
-    others = [(float(series.people[i]) - known, float(series.expected[i]) - usual) for i in whole]
-    of_told = [one.place for one in told]
-    apart = [i for i in found.tight if not any(atlas.place_related(int(series.place[i]), place) for place in of_told)]
+    whole = [i for i in found.tight if scene.place[i] == found.place]
+    others = [(scene.people[i] - known, float(series.expected[i]) - usual) for i in whole]
+    of_told = {one.place for one in told}
+    holding = {above for place in of_told for above in atlas.trees.above(place)}
+    lines = [atlas.trees.above(scene.place[i]) for i in found.tight]
+    apart = [
+        i for i, line in zip(found.tight, lines, strict=True) if line[0] not in holding and of_told.isdisjoint(line)
+    ]
     others.append((float(series.people[apart].sum()), float(series.expected[apart].sum())))
     least = scene.policy.wide_people
     return any(seen - expected >= least and poisson_tail(seen, expected) <= BEYOND_P for seen, expected in others)
 
 
-def measure(case: Case, tracks: Tracks, atlas: Atlas) -> None:
-    """Choose the keyword and the series whose people are the incident's: series whose people do not overlap."""
-    case.main = _main(case, tracks, atlas)
-    case.keywords = _by_people(case, tracks, atlas)
-    case.wide = EVERYWHERE <= atlas.level(case.place) <= REGION
-    depth = {key: len(atlas.trees.above(key_place(key))) for key in case.tight}
-    excess = dict(zip(case.tight, _excesses(tracks, case.tight), strict=True))
-    chosen: dict[int, int] = {}  # place -> key
-    for key in sorted(case.tight, key=lambda key: (depth[key], -excess[key], key)):
-        place = key_place(key)
-        if not any(above in chosen for above in atlas.trees.above(place)):
-            chosen[place] = key
-    whole = case.place * STRIDE + case.main
-    inside = [key for place, key in chosen.items() if atlas.lies_in(place, case.place)]
-    outside = [key for place, key in chosen.items() if not atlas.lies_in(place, case.place)]
-    outside = [key for key in outside if not atlas.lies_in(case.place, key_place(key))]
-    tracked = tracks.row(case.place, case.main) >= 0
-    holds = tracked and _excesses(tracks, [whole])[0] >= 0.8 * max((excess[key] for key in inside), default=0.0)
-    case.measured = ([whole] if holds or not inside else inside) + outside
-    rows = tracks.find(np.asarray(case.measured, np.int64))
-    if case.state in ("run", "signal") and (rows >= 0).any():
-        case.onset = float(tracks.data[rows[rows >= 0], ONSET].min())
-
-
-def _main(case: Case, tracks: Tracks, atlas: Atlas) -> int:
-    """The tightest keyword that has nearly all of the people; `*` when several different problems have them."""
-    nodes = sorted(
-        {above for keyword in case.keywords for above in atlas.trees.keywords_above(keyword) if above != ANY}
-    )
-    if not nodes:
-        return ANY
-    here = _excesses(tracks, [case.place * STRIDE + node for node in (ANY, *nodes)])
-    at = dict(zip(nodes, here[1:], strict=True))
-    for key, excess in zip(case.tight, _excesses(tracks, case.tight), strict=True):
-        node = key_keyword(key)
-        if key_place(key) != case.place and node in at:
-            at[node] = max(at[node], excess)
-    most = max(at.values())
-    several = len(atlas.problems(case.keywords)) > 1
-    if several and here[0] > SEVERAL_PROBLEMS * most:
-        return ANY
-    good = [node for node in nodes if at[node] >= NEARLY_ALL * most] or nodes  # it may have calmed down below the usual
-    return max(good, key=lambda node: (len(atlas.trees.keywords_above(node)), at[node], -node))
-
-
-def _by_people(case: Case, tracks: Tracks, atlas: Atlas) -> list[int]:
-    """The case's keywords, those first whose problem most people have, and of one problem those that most people say."""
-    tops = {keyword: max(atlas.trees.topics(keyword), default=ANY) for keyword in case.keywords}
-    nodes = list(dict.fromkeys([*tops.values(), *case.keywords]))
-    here = dict(zip(nodes, _excesses(tracks, [case.place * STRIDE + node for node in nodes]), strict=True))
-    for key, excess in zip(case.tight, _excesses(tracks, case.tight), strict=True):
-        node = key_keyword(key)
-        if node in here:
-            here[node] = max(here[node], excess)
-    return sorted(case.keywords, key=lambda keyword: (-max(here[tops[keyword]], here[keyword]), -here[keyword]))
-
-
-def _people(tracks: Tracks, keys: list[int]) -> float:
-    """People since the excess began of the series that has most."""
-    rows = tracks.find(np.asarray(keys, np.int64))
-    return float(np.where(rows >= 0, tracks.data[rows, PEOPLE], 0.0).max(initial=0.0)) if len(tracks.key) else 0.0
-
-
-def _excesses(tracks: Tracks, keys: list[int]) -> list[float]:
-    """Excess of the last hour of each key's series, 0 where it is not tracked."""
-    rows = tracks.find(np.asarray(keys, np.int64))
-    if not len(tracks.key):
-        return [0.0] * len(keys)
-    excess: list[float] = np.where(rows >= 0, tracks.data[rows, HOUR] - tracks.data[rows, HOUR_EXPECTED], 0.0).tolist()
-    return excess
-
-
-__all__ = ["Scene", "absorb", "belongs", "measure", "new_case", "united"]
+__all__ = ["Scene", "absorb", "belongs", "closeness", "new_case", "shown", "united"]

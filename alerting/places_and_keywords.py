@@ -37,11 +37,28 @@ class Atlas:
             crossed,
         )
         self._levels: list[int] = levels.tolist()
+        self._spots: dict[int, int] = {}
+        self.above = np.append(
+            self.trees.place_parent, -1
+        )  # the place above each; asked for "no place" it says so again
+        self.depth = np.ones(count, np.int64)  # places from each up to everywhere, both counted
+        up = self.trees.place_parent
+        while (up >= 0).any():
+            self.depth += up >= 0
+            up = self.above[up]
         self._place_of: dict[str, int] | None = None
         self._keyword_of: dict[str, int] | None = None
 
     def level(self, place: int) -> int:
         return self._levels[place]
+
+    def spot(self, place: int) -> int:
+        """The airport or spot a place lies in or is; a city or a wider place itself."""
+        spot = self._spots.get(place)
+        if spot is None:
+            sites = [above for above in self.trees.above(place) if self._levels[above] >= AIRPORT]
+            spot = self._spots[place] = sites[-1] if sites else place
+        return spot
 
     def lies_in(self, place: int, other: int) -> bool:
         """Whether `place` is `other` or lies in it."""
