@@ -7,9 +7,10 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from detectors.scan import Series, Trees
+    from detectors.scan import Columns, Trees
 
 EVERYWHERE, COUNTRY, REGION, CITY, AIRPORT, NOWHERE = 0, 1, 2, 3, 4, -1
 PARTS = {REGION: 3, COUNTRY: 5, EVERYWHERE: 4}  # so many parts of a place make it the place
@@ -24,24 +25,18 @@ MOST_NEIGHBOURS = 400  # groups compared by distance
 class Together:
     """Union-find over tight series. `accepted`: places that stand as scopes though no series of their own is tight."""
 
-    def __init__(self, series: Series, trees: Trees, tight: list[int], coincide_seconds: float) -> None:
-        self.series, self.trees, self.tight = series, trees, tight
+    def __init__(self, columns: Columns, trees: Trees, tight: list[int], coincide_seconds: float) -> None:
+        self.columns, self.trees, self.tight = columns, trees, tight
         self.coincide = coincide_seconds
         self.root = {i: i for i in tight}
         self.accepted: set[int] = set()
-        self.topics = {i: trees.topics(int(series.keyword[i])) for i in tight}
-        self.line = {i: trees.above(int(series.place[i])) for i in tight}
-        self.level = {i: int(trees.place_level[series.place[i]]) for i in tight}
-        self.expected = {
-            (p, k): (e, n)
-            for p, k, e, n in zip(
-                series.place.tolist(),
-                series.keyword.tolist(),
-                series.expected.tolist(),
-                series.people.tolist(),
-                strict=True,
-            )
-        }
+        self.topics = {i: trees.topics(columns.keyword[i]) for i in tight}
+        self.line = {i: trees.above(columns.place[i]) for i in tight}
+        self.level = {i: trees.level(columns.place[i]) for i in tight}
+        by_onset = sorted(tight, key=lambda i: (columns.onset[i], i))
+        self.rank = {i: rank for rank, i in enumerate(by_onset)}
+        pairs = zip(columns.place, columns.keyword, strict=True)
+        self.expected = dict(zip(pairs, zip(columns.expected, columns.people, strict=True), strict=True))
 
     def groups(self) -> list[list[int]]:
         """Tight series by disruption, in the order of their strongest."""
@@ -53,7 +48,7 @@ class Together:
         groups: dict[int, list[int]] = defaultdict(list)
         for i in self.tight:
             groups[self.find(i)].append(i)
-        return sorted(groups.values(), key=lambda g: (min(self.series.p_value[i] for i in g), min(g)))
+        return sorted(groups.values(), key=lambda g: (min(self.columns.p_value[i] for i in g), min(g)))
 
     def find(self, i: int) -> int:
         while self.root[i] != i:
@@ -66,9 +61,8 @@ class Together:
         self.root[b] = a
 
     def _join_risen_together(self, rows: list[int]) -> None:
-        ordered = sorted(rows, key=lambda i: (self.series.onset[i], i))
-        for a, b in pairwise(ordered):
-            if self.series.onset[b] - self.series.onset[a] <= self.coincide:
+        for a, b in pairwise(sorted(rows, key=self.rank.__getitem__)):
+            if self.columns.onset[b] - self.columns.onset[a] <= self.coincide:
                 self.join(a, b)
 
     def _same_site(self) -> None:
@@ -76,7 +70,7 @@ class Together:
         sites: dict[int, list[int]] = defaultdict(list)
         for i in self.tight:
             if self.level[i] >= CITY:
-                above = [p for p in self.line[i] if self.trees.place_level[p] >= AIRPORT]
+                above = [p for p in self.line[i] if self.trees.level(p) >= AIRPORT]
                 sites[above[-1] if above else self.line[i][0]].append(i)
         for rows in sites.values():
             self._join_risen_together(rows)
@@ -105,40 +99,40 @@ class Together:
     def _parts_of_a_place(self) -> None:
         """Many parts of a city, region or country with related keywords, or those where most of its people live: the place itself."""
         by_place: dict[tuple[int, int], list[int]] = defaultdict(list)
-        topics = sorted({topic for known in self.topics.values() for topic in known} or {0})
-        for i in self.tight:
+        every = sorted({topic for known in self.topics.values() for topic in known} or {0})
+        for i in self.rank:  # in order of onset
+            topics = self.topics[i] or every
             for place in self.line[i]:
-                for topic in sorted(self.topics[i]) or topics:
+                for topic in topics:
                     by_place[place, topic].append(i)
         depth = {place: len(self.trees.above(place)) for place, _ in by_place}
-        for place, topic in sorted(by_place, key=lambda key: (-depth[key[0]], key)):
-            rows = by_place[place, topic]
-            own = [i for i in rows if self.line[i][0] == place]
-            for later in self._by_onset(rows):
-                if set(own) & set(later):
+        several = [key for key, rows in by_place.items() if len(rows) > 1]
+        for place, topic in sorted(several, key=lambda key: (-depth[key[0]], key)):
+            for later in self._risen_together(by_place[place, topic]):
+                if any(self.line[i][0] == place for i in later):
                     self._join_risen_together(later)
                 elif self._is_whole(place, topic, later):
                     self._join_risen_together(later)
                     self.accepted.add(place)
 
-    def _by_onset(self, rows: list[int]) -> list[list[int]]:
-        ordered = sorted(rows, key=lambda i: (self.series.onset[i], i))
-        runs = [[ordered[0]]]
-        for a, b in pairwise(ordered):
-            if self.series.onset[b] - self.series.onset[a] <= self.coincide:
+    def _risen_together(self, rows: list[int]) -> list[list[int]]:
+        """Stretches of `rows`, which are in order of onset, without a long pause, of two rows at least."""
+        runs = [[rows[0]]]
+        for a, b in pairwise(rows):
+            if self.columns.onset[b] - self.columns.onset[a] <= self.coincide:
                 runs[-1].append(b)
             else:
                 runs.append([b])
-        return runs
+        return [run for run in runs if len(run) > 1]
 
     def _is_whole(self, place: int, topic: int, rows: list[int]) -> bool:
-        level = int(self.trees.place_level[place])
+        level = self.trees.level(place)
         parts: dict[int, float] = {}
         usual: dict[int, float] = {}
         for i in rows:
             part = self.line[i][self.line[i].index(place) - 1]
             parts[part] = parts.get(part, 0.0) + self._excess(i)
-            usual[part] = self.expected.get((part, topic), (float(self.series.expected[i]), 0.0))[0]
+            usual[part] = self.expected.get((part, topic), (self.columns.expected[i], 0.0))[0]
         least = PART * max(parts.values())
         parts = {part: excess for part, excess in parts.items() if excess >= least}
         if len(parts) < 2:
@@ -151,31 +145,38 @@ class Together:
     def _neighbours(self) -> None:
         """Cities, airports or regions close to each other, with related keywords, are one thing also across a border."""
         heads: dict[tuple[int, int, frozenset[int]], int] = {}
-        for i in sorted(self.tight, key=lambda i: (self.series.p_value[i], i)):
+        for i in sorted(self.tight, key=lambda i: (self.columns.p_value[i], i)):
             if self.level[i] >= REGION:
                 heads.setdefault((self.find(i), self.line[i][0], self.topics[i]), i)
         rows = [i for i in heads.values() if not np.isnan(self.trees.place_at[self.line[i][0]]).any()][:MOST_NEIGHBOURS]
         if len(rows) < 2:
             return
-        at = np.radians(self.trees.place_at[[self.line[i][0] for i in rows]])
+        places, of = np.unique([self.line[i][0] for i in rows], return_inverse=True)
+        near = self._near(places)[of][:, of]
+        for a, b in np.argwhere(np.triu(near, 1)).tolist():
+            one, other = rows[a], rows[b]
+            if self._related(one, other):
+                self._join_risen_together([one, other])
+
+    def _near(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """bool[n, n]: which of these places are neighbours."""
+        at = np.radians(self.trees.place_at[places])
         lat, lon = at[:, 0], at[:, 1]
         half = (
             np.sin((lat[:, None] - lat) / 2) ** 2
             + np.cos(lat[:, None]) * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
         )
         km = 2 * EARTH_KM * np.arcsin(np.sqrt(np.minimum(half, 1.0)))
-        reach = np.array([NEAR_KM.get(self.level[i], NEAR_KM[CITY]) for i in rows])
-        for a, b in np.argwhere(np.triu(km <= np.minimum(reach[:, None], reach), 1)).tolist():
-            one, other = rows[a], rows[b]
-            if self._related(one, other):
-                self._join_risen_together([one, other])
+        reach = np.array([NEAR_KM.get(self.trees.level(place), NEAR_KM[CITY]) for place in places.tolist()])
+        near: npt.NDArray[np.bool_] = km <= np.minimum(reach[:, None], reach)
+        return near
 
     def _placeless(self) -> None:
         """People who say no place join the strongest placed disruption of their keyword that rose when they did."""
-        placed = sorted((i for i in self.tight if self.level[i] != NOWHERE), key=lambda i: (self.series.p_value[i], i))
+        placed = sorted((i for i in self.tight if self.level[i] != NOWHERE), key=lambda i: (self.columns.p_value[i], i))
         for i in [i for i in self.tight if self.level[i] == NOWHERE]:
             for other in placed:
-                near = abs(self.series.onset[i] - self.series.onset[other]) <= self.coincide
+                near = abs(self.columns.onset[i] - self.columns.onset[other]) <= self.coincide
                 if near and not self.topics[i].isdisjoint(self.topics[other]):
                     self.join(i, other)
                     break
@@ -184,4 +185,4 @@ class Together:
         return self.trees.related(self.topics[a], self.topics[b])
 
     def _excess(self, i: int) -> float:
-        return float(self.series.people[i] - self.series.expected[i])
+        return self.columns.excess[i]

@@ -40,6 +40,7 @@ class Trees:
         self.place_parent, self.place_level, self.place_at = place_parent, place_level, place_at
         self.keyword_parent = keyword_parent
         self.keyword_problem = np.full(len(keyword_parent), -1) if keyword_problem is None else keyword_problem
+        self._levels: list[int] = place_level.tolist()
         self._places: dict[int, list[int]] = {}
         self._keywords: dict[int, list[int]] = {}
         self._topics: dict[int, frozenset[int]] = {}
@@ -50,6 +51,9 @@ class Trees:
         if line is None:
             line = self._places[place] = _line(self.place_parent, place)
         return line
+
+    def level(self, place: int) -> int:
+        return self._levels[place]
 
     def keywords_above(self, keyword: int) -> list[int]:
         """The keyword and what it belongs to, from itself up to the root."""
@@ -100,56 +104,80 @@ class Found(NamedTuple):
     inside: list[int]
 
 
+class Columns(NamedTuple):
+    """The same as plain numbers: they are asked for one by one."""
+
+    place: list[int]
+    keyword: list[int]
+    people: list[float]
+    expected: list[float]
+    onset: list[float]
+    p_value: list[float]
+    excess: list[float]
+
+
+def columns_of(series: Series) -> Columns:
+    """Every column that is looked up, and the excess."""
+    floats = series.people, series.expected, series.onset, series.p_value, series.people - series.expected
+    return Columns(series.place.tolist(), series.keyword.tolist(), *(column.tolist() for column in floats))
+
+
 def scan(series: Series, trees: Trees, coincide_seconds: float) -> list[Found]:
     """The smallest set of scopes that explains the unusual series; what rose over `coincide_seconds` apart is kept apart."""
     above_usual = series.people > series.expected
     hot = np.flatnonzero(series.hot & above_usual)
     if not len(hot):
         return []
-    hot = np.union1d(hot, _tighter(series, trees, hot, np.flatnonzero(series.warm & ~series.hot & above_usual)))
-    tight, roof = _tighten(series, trees, hot)
-    together = Together(series, trees, tight, coincide_seconds)
-    groups = together.groups()
+    columns = columns_of(series)
+    nearly = np.flatnonzero(series.warm & ~series.hot & above_usual).tolist()
+    rows = sorted({*hot.tolist(), *_tighter(columns, trees, hot.tolist(), nearly)})
+    tight, roof = _tighten(columns, trees, rows)
+    together = Together(columns, trees, tight, coincide_seconds)
     found: list[Found] = []
-    for group in groups:
-        rows = sorted(group, key=lambda i: (series.p_value[i], series.expected[i] - series.people[i], i))
-        wide = [trees.above(int(series.place[i])) for i in rows if trees.place_level[series.place[i]] != NOWHERE]
-        found.append(Found(_scope(series, trees, rows, wide, together.accepted), rows, []))
-    _give(series, found, roof, hot)
+    for group in together.groups():
+        group.sort(key=lambda i: (columns.p_value[i], -columns.excess[i], i))
+        wide = [trees.above(columns.place[i]) for i in group if trees.level(columns.place[i]) != NOWHERE]
+        found.append(Found(_scope(columns, trees, group, wide, together.accepted), group, []))
+    _give(found, roof, rows)
     return [one for one in found if series.hot[one.inside].any()]
 
 
-def _tighter(series: Series, trees: Trees, hot: Ints, warm: Ints) -> Ints:
+def _tighter(columns: Columns, trees: Trees, hot: list[int], warm: list[int]) -> list[int]:
     """Nearly unusual series that lie inside a hot one and have most of its excess."""
-    excess = {(int(series.place[i]), int(series.keyword[i])): float(series.people[i] - series.expected[i]) for i in hot}
+    excess: dict[int, dict[int, float]] = {}  # by place, then keyword
+    for i in hot:
+        excess.setdefault(columns.place[i], {})[columns.keyword[i]] = columns.excess[i]
     found = []
-    for i in warm.tolist():
-        most = float(series.people[i] - series.expected[i]) / (1 - UNEXPLAINED)
-        places, keywords = trees.above(int(series.place[i])), trees.keywords_above(int(series.keyword[i]))
-        if any(excess.get((place, keyword), np.inf) <= most for place in places for keyword in keywords):
+    for i in warm:
+        most = columns.excess[i] / (1 - UNEXPLAINED)
+        over = [excess[place] for place in trees.above(columns.place[i]) if place in excess]
+        keywords = trees.keywords_above(columns.keyword[i])
+        if any(at[keyword] <= most for at in over for keyword in keywords if keyword in at):
             found.append(i)
-    return np.array(found, np.int64)
+    return found
 
 
-def _tighten(series: Series, trees: Trees, hot: Ints) -> tuple[list[int], dict[int, int]]:
+def _tighten(columns: Columns, trees: Trees, rows: list[int]) -> tuple[list[int], dict[int, int]]:
     """Tight series, and for each explained one the tight series that explains most of it."""
-    row_of = {(int(series.place[i]), int(series.keyword[i])): int(i) for i in hot}
-    lines = {i: (trees.above(p), trees.keywords_above(k)) for (p, k), i in row_of.items()}
-    people, expected = dict.fromkeys(row_of.values(), 0.0), dict.fromkeys(row_of.values(), 0.0)  # explained so far
+    row_of: dict[int, dict[int, int]] = {}  # by place, then keyword
+    lines = {}
+    for i in rows:
+        place, keyword = columns.place[i], columns.keyword[i]
+        row_of.setdefault(place, {})[keyword] = i
+        lines[i] = trees.above(place), trees.keywords_above(keyword)
+    people, expected = dict.fromkeys(rows, 0.0), dict.fromkeys(rows, 0.0)  # explained so far
     best: dict[int, tuple[float, int]] = {}
     tight: list[int] = []
-    order = sorted(row_of.values(), key=lambda i: (-len(lines[i][0]) - len(lines[i][1]), i))
+    order = sorted(rows, key=lambda i: (-len(lines[i][0]) - len(lines[i][1]), i))
     for i in order:
-        seen, usual = float(series.people[i]), float(series.expected[i])
-        left, left_usual = seen - people[i], max(usual - expected[i], 1e-9)
-        excess = seen - usual
-        if people[i] and (left - left_usual < UNEXPLAINED * excess or poisson_tail(left, left_usual) > SURPRISING):
+        left, left_usual = columns.people[i] - people[i], max(columns.expected[i] - expected[i], 1e-9)
+        little = left - left_usual < UNEXPLAINED * columns.excess[i]
+        if people[i] and (little or poisson_tail(left, left_usual) > SURPRISING):
             continue
         tight.append(i)
-        for place in lines[i][0]:
-            for keyword in lines[i][1]:
-                above = row_of.get((place, keyword))
-                if above is not None and above != i:
+        for at in [row_of[place] for place in lines[i][0] if place in row_of]:
+            for above in [at[keyword] for keyword in lines[i][1] if keyword in at]:
+                if above != i:
                     people[above] += left
                     expected[above] += left_usual
                     best[above] = max(best.get(above, (0.0, -1)), (left - left_usual, i))
@@ -157,33 +185,32 @@ def _tighten(series: Series, trees: Trees, hot: Ints) -> tuple[list[int], dict[i
     return tight, {i: best[i][1] for i in order if i not in standing}
 
 
-def _scope(series: Series, trees: Trees, rows: list[int], lines: list[list[int]], accepted: set[int]) -> int:
+def _scope(columns: Columns, trees: Trees, rows: list[int], lines: list[list[int]], accepted: set[int]) -> int:
     """The tightest place that holds nearly all of a group's excess; the strongest one where that would be too wide."""
     if not lines:
-        return int(series.place[rows[0]])
+        return columns.place[rows[0]]
     excess: dict[int, float] = {}
     for i in rows:
-        for place in trees.above(int(series.place[i])):
-            excess[place] = excess.get(place, 0.0) + float(series.people[i] - series.expected[i])
+        for place in trees.above(columns.place[i]):
+            excess[place] = excess.get(place, 0.0) + columns.excess[i]
     own = {line[0] for line in lines}
     common = set(lines[0]).intersection(*lines[1:])
     scope = next((place for place in lines[0] if place in common), lines[0][0])
     while scope not in own or len(own) > 1:
-        inside = [
-            place for place in excess if trees.place_parent[place] == scope and excess[place] >= HOLDS * excess[scope]
-        ]
+        parent = trees.place_parent
+        inside = [place for place in excess if parent[place] == scope and excess[place] >= HOLDS * excess[scope]]
         if not inside:
             break
         scope = inside[0]
-    if scope in own or scope in accepted or trees.place_level[scope] >= CITY:
+    if scope in own or scope in accepted or trees.level(scope) >= CITY:
         return scope
     return lines[0][0]
 
 
-def _give(series: Series, found: list[Found], roof: dict[int, int], hot: Ints) -> None:
+def _give(found: list[Found], roof: dict[int, int], rows: list[int]) -> None:
     """Hand every unusual series to the scope that explains most of it."""
     owner = {i: number for number, one in enumerate(found) for i in one.tight}
-    for i in hot.tolist():
+    for i in rows:
         number = owner.get(i, owner.get(roof.get(i, -1)))
         if number is not None:
             found[number].inside.append(i)
