@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from alerting.model import KeywordTree, PlaceTree
 from streams.closed import Cells, Revision
+from streams.runtime.cell_text import RealText, lines, of_whole
 from streams.runtime.store.cells import Cell
 from streams.window import MAX_KEYWORDS
 
@@ -30,7 +30,7 @@ ROW = np.dtype(
         ("held", "<i4"),
     ]
 )
-CHUNK_ROWS = 200_000
+CHUNK_ROWS = 100_000
 COLUMNS = "start,seconds,place,keyword,people,messages,expected,upper,p_value,held,late"
 
 Rows = npt.NDArray[Any]
@@ -119,20 +119,24 @@ class CellSpool:
     def write_csv(self, path: Path, places: PlaceTree, keywords: KeywordTree) -> None:
         """All cells as gzipped CSV, the same bytes for the same cells. Rows with `late` = 1 add to the others of their window."""
         place_ids, keyword_ids = _Ids(places), _Ids(keywords)
+        three, four = RealText(3), RealText(4)
         with path.open("wb") as raw, gzip.GzipFile("", "wb", 1, raw, mtime=0) as packed:
-            out = io.TextIOWrapper(packed, "utf-8", newline="\n", write_through=False)
-            out.write(COLUMNS + "\n")
-            seconds = self.window_seconds
+            packed.write(COLUMNS.encode() + b"\n")
             for rows in self.chunks():
-                out.write(
-                    "".join(
-                        f"{start},{seconds},{place_ids[place]},{keyword_ids[keyword]},{voices},{messages},"
-                        f"{expected:.4g},{upper:.4g},{p_value:.3g},{held},{late}\n"
-                        for start, place, keyword, voices, messages, expected, upper, p_value, late, held in rows.tolist()
-                    )
+                texts = (
+                    of_whole(rows["start"]),
+                    of_whole(np.full(len(rows), self.window_seconds)),
+                    of_whole(rows["place"], place_ids.__getitem__),
+                    of_whole(rows["keyword"], keyword_ids.__getitem__),
+                    of_whole(rows["voices"]),
+                    of_whole(rows["messages"]),
+                    four(rows["expected"]),
+                    four(rows["upper"]),
+                    three(rows["p_value"]),
+                    of_whole(rows["held"]),
+                    of_whole(rows["late"]),
                 )
-            out.flush()
-            out.detach()
+                packed.write(lines(texts))
 
 
 class _Ids(dict[int, str]):
