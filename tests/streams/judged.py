@@ -4,7 +4,7 @@
 those that a second reader might allow, which count neither way. A round was judged before anybody looked at what the pack made of it; it
 then corrected the pack, so only the last round tells how the pack does on texts it was not written with. Rounds of about 300 texts are
 drawn at random. A round named with an `s` is a supplement for rarer keywords: texts that hold any of a wide list of words about them,
-many of which the pack does not know. The texts themselves are not shipped.
+many of which the pack does not know, and in later rounds texts that the pack hears. The texts themselves are not shipped.
 """
 
 from __future__ import annotations
