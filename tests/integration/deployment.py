@@ -51,7 +51,16 @@ WINDOW = 300
 class Deployment:
     """One prefix on a broker, its workers, and a folder."""
 
-    def __init__(self, folder: Path, address: str, *, partitions: int = 3, prefix: str = "t", **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        address: str,
+        *,
+        partitions: int = 3,
+        prefix: str = "t",
+        pack: str = "power",
+        **settings: Any,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.address, self.partitions, self.prefix = folder, address, partitions, prefix
         self.kafka = KafkaSettings(brokers=(address,), prefix=prefix, partitions=partitions)
@@ -67,7 +76,7 @@ class Deployment:
         said = [f"[{name}]\n" + "\n".join(f"{key} = {json.dumps(value)}" for key, value in section.items())
                 for name, section in (("service", service), ("kafka", kafka))]  # fmt: skip
         self.config = folder / "overheard.toml"
-        self.config.write_text('pack = "power"\n' + "\n".join(said) + "\n")
+        self.config.write_text(f'pack = "{pack}"\n' + "\n".join(said) + "\n")
         self.workers: list[subprocess.Popen[bytes]] = []
         self.started = 0
 

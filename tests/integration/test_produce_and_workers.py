@@ -16,6 +16,7 @@ import jsonschema
 import pytest
 from aiokafka import AIOKafkaProducer
 from deployment import Deployment
+from faults import SOAK
 from published import published
 
 from alerting.model import Control
@@ -24,11 +25,12 @@ from streams.runtime.kafka import topics, wire
 from streams.runtime.kafka.wire import RECORDS
 
 PARTITIONS = 3
+HOUSTON = Path(__file__).parents[3] / "shared" / "data" / "houston311_2011_2016.jsonl.gz"
 
 
 def overheard(*arguments: str | Path) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "overheard", *map(str, arguments)], capture_output=True, text=True, timeout=200
+        [sys.executable, "-m", "overheard", *map(str, arguments)], capture_output=True, text=True, timeout=900
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -120,6 +122,31 @@ def test_two_workers_give_the_bytes_of_a_replay(broker: Broker, tmp_path: Path, 
     assert found == wanted
     for name in ("incidents.jsonl", "cells.csv.gz", "evaluation.json"):
         assert (tmp_path / "topic" / name).read_bytes() == (tmp_path / "file" / name).read_bytes(), name
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not SOAK, reason="takes minutes: make soak")
+@pytest.mark.skipif(not HOUSTON.is_file(), reason="the real complaints are not here")
+@pytest.mark.timeout(1800)
+def test_two_workers_give_the_bytes_of_a_replay_of_five_real_years(broker: Broker, tmp_path: Path) -> None:
+    deployment = Deployment(
+        tmp_path / "deployment", broker.address, partitions=PARTITIONS, prefix="houston", pack="city311"
+    )
+    try:
+        deployment.start()
+        deployment.start()
+        told = overheard("produce", HOUSTON, "--config", deployment.config)
+        deployment.settle(900)
+        found = ordered(deployment)
+    finally:
+        deployment.end()
+    replay = ("--pack", "city311", "--partitions", str(PARTITIONS))
+    overheard("replay", HOUSTON, *replay, "--out", tmp_path / "file")
+    wanted = (tmp_path / "file" / "incidents.jsonl").read_bytes()
+    lines = len(wanted.splitlines())
+    print(f"houston: {told.strip()}; revisions {lines:,}, equal to the replay: {found == wanted}")
+    assert wanted.count(b'"state":"confirmed"') > 100
+    assert found == wanted
 
 
 def test_a_topic_is_replayed_as_far_as_it_had_come_by_then(broker: Broker, tmp_path: Path, complaints: Path) -> None:
