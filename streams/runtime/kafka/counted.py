@@ -76,6 +76,11 @@ class Counted:
         """Never: an older state is as right as a newer one."""
         return False
 
+    @property
+    def excused(self) -> bool:
+        """Never: it waits for nothing but the broker."""
+        return False
+
     async def begin(self) -> None:
         """Restore the best snapshot. Raises SnapshotError, ConfigChangedError."""
         around, name = self.around, self.engine.stage

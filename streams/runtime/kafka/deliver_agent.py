@@ -56,6 +56,11 @@ class DeliverStage:
         """Whether another worker writes to the store now."""
         return self.desk.fenced is not None
 
+    @property
+    def excused(self) -> bool:
+        """While the store refuses, which `/healthz` tells."""
+        return self.desk.health.store is not None
+
     async def take(self, records: Sequence[Any]) -> None:
         """Bring records to the desk."""
         if self.stale:

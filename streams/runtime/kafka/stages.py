@@ -40,6 +40,10 @@ class Stage(Protocol):
     def stale(self) -> bool:
         """Whether it must be made anew, though the partition stayed ours."""
 
+    @property
+    def excused(self) -> bool:
+        """Whether it may stand still: what it waits for is known, and told."""
+
     async def begin(self) -> None:
         """Restore, and set `next_offset`."""
 
@@ -63,8 +67,7 @@ class Stages:
         self._make = make
         self.owned: dict[TP, Stage] = {}
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
-        self.ready = False
-        self.progress = 0
+        self.ready = self.restoring = False
         self.restore_seconds = 0.0
         self.epoch: Callable[[], int] = lambda: 0  # of the consumer's positions
         self.rewind: Callable[[], Awaitable[None]] | None = None
@@ -80,18 +83,20 @@ class Stages:
             began = time.monotonic()
             new = sorted(mine - self.owned.keys())
             made = [self._make(tp) for tp in new]
+            self.restoring = True
             try:
                 await asyncio.gather(*(stage.begin() for stage in made))
             except Exception as error:
                 self.fail(error, "restoring")
                 raise
+            finally:
+                self.restoring = False
             self.owned.update(zip(new, made, strict=True))
             if new:
                 gc.freeze()  # places, phrases and state stay: looking through them again and again took half of a record's time
                 self.restore_seconds = time.monotonic() - began
                 log.info("partitions owned", count=len(mine), new=len(new), restored_in=round(self.restore_seconds, 3))
             self.ready = True
-            self.progress += 1
             return {tp: stage.next_offset for tp, stage in self.owned.items()}
 
     def durable(self) -> Mapping[TP, int]:
@@ -109,7 +114,6 @@ class Stages:
                 if self.owned.get(own) is not stage or epoch != self.epoch():
                     return  # another's by now, or fetched before positions were set anew: it is read again
                 await stage.take(records[first : first + stage.at_once])
-                self.progress += 1
                 await asyncio.sleep(0)
         except RewindError as error:
             log.info("reading again", detail=str(error))

@@ -174,10 +174,10 @@ class Worker:
                     await self.cluster.count()
                     owned = list(self.stages.owned.items())
                     ends = await asyncio.gather(*(self._highwater(tp) for tp, _ in owned))
-                lag = sum(max(0, end - stage.next_offset) for (_, stage), end in zip(owned, ends, strict=True))
-                self.watchdog.measured(lag)
+                waiting = {tp: max(0, end - stage.next_offset) for (tp, stage), end in zip(owned, ends, strict=True)}
+                self.watchdog.measured(waiting)
                 if told:
-                    log.info("the brokers answer again", lag=lag)
+                    log.info("the brokers answer again", lag=self.watchdog.lag)
                 told = False
             except Exception as error:
                 self.watchdog.measured(None)

@@ -22,7 +22,7 @@ class Simple:
     def __init__(self, tp: TP) -> None:
         self.next_offset, self.records, self.redelivered = 10, 0, 0
         self.durable: int | None = None
-        self.stale = self.left = False
+        self.stale = self.excused = self.left = False
         self.raises: Exception | None = None
         self.blocks = False
         self.taken: list[list[Any]] = []
@@ -112,7 +112,7 @@ def test_a_large_batch_is_taken_in_pieces_and_others_have_their_turn_between() -
         stage = Simple(A)
         stages = Stages(lambda tp: stage)
         await stages.positions({A})
-        before, turns = stages.progress, []
+        turns: list[int] = []
 
         async def other() -> None:
             while len(stage.taken) < 3:
@@ -121,7 +121,6 @@ def test_a_large_batch_is_taken_in_pieces_and_others_have_their_turn_between() -
 
         await asyncio.gather(stages.take(A, [1, 2, 3, 4, 5], 0), other())
         assert stage.taken == [[1, 2], [3, 4], [5]]
-        assert stages.progress == before + 3
         assert turns == [1, 2]
 
     asyncio.run(lived())
@@ -137,7 +136,7 @@ def test_a_stage_that_hangs_is_noticed_and_the_worker_ended() -> None:
         stage.blocks = True
         hanging = asyncio.create_task(stages.take(A, [1], 0))
         for _ in range(50):
-            dog.measured(7)
+            dog.measured({A: 7})
             await asyncio.sleep(0.1)
             if ended:
                 break
