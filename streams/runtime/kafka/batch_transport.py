@@ -5,6 +5,7 @@ Registered as `kafka+batch` (entry point `faust.transports`). It rests on privat
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -119,8 +120,29 @@ class Batches:
         """The watchdog sees to it."""
 
 
+class AsRead(OrderedDict[Any, Any]):
+    """What aiokafka's fetcher holds of each partition until it is asked for, told to hand out records as its parser made them.
+
+    Copying each into a larger object that also names topic and partition, which we know, costs more than parsing it.
+    """
+
+    def __setitem__(self, tp: Any, fetched: Any) -> None:
+        if (unread := getattr(fetched, "_partition_records", None)) is not None:
+            unread._consumer_record = _as_read
+        super().__setitem__(tp, fetched)
+
+
+def _as_read(tp: Any, record: Any) -> Any:
+    return record
+
+
 class KafkaThread(driver.AIOKafkaConsumerThread):
     """The thread aiokafka's consumer lives in."""
+
+    async def on_start(self) -> None:
+        """Start the consumer, and take its records as they are read."""
+        await super().on_start()
+        self._ensure_consumer()._fetcher._records = AsRead()
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)

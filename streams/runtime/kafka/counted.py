@@ -55,7 +55,7 @@ class Surroundings(NamedTuple):
 class Counted:
     """An engine on one partition."""
 
-    at_once = 2_000
+    at_once = 500  # some 15 ms of INTAKE
 
     def __init__(self, engine: Engine, tp: TP, around: Surroundings) -> None:
         self.engine, self.tp, self.around = engine, tp, around

@@ -18,7 +18,9 @@ from streams.runtime.kafka.wire import Keyed
 
 FORMAT = 3
 CHUNK_BYTES = 512 * 1024
-COMPRESSION = 1
+COMPRESSION = 1  # of what gets smaller by it
+PROBE_BYTES, PROBES = 4096, 8
+WORTHWHILE = 0.5
 FIRST_LOOK = 256  # records from the end of the log
 
 
@@ -65,7 +67,7 @@ class Log(Protocol):
 
 def chunks(snapshot: Snapshot, slot: int, partitions: int) -> list[Keyed]:
     """The records of a snapshot, to be sent in this order; `partitions` is how many the topic has."""
-    packed = zlib.compress(snapshot.state, COMPRESSION)
+    packed = zlib.compress(snapshot.state, _level(snapshot.state))
     pieces = [packed[at : at + CHUNK_BYTES] for at in range(0, len(packed), CHUNK_BYTES)]
     made = []
     for number, data in enumerate(pieces):
@@ -77,6 +79,13 @@ def chunks(snapshot: Snapshot, slot: int, partitions: int) -> list[Keyed]:
         value = msgspec.msgpack.encode(chunk)
         made.append(Keyed(topics.SNAPSHOTS, key, value, snapshot.partition % partitions))
     return made
+
+
+def _level(state: bytes) -> int:
+    """0 where samples of it stay larger than half: hashes do not get smaller, and trying costs more than sending them."""
+    step = max(PROBE_BYTES, len(state) // PROBES)
+    probe = b"".join(state[at : at + PROBE_BYTES] for at in range(0, len(state), step))
+    return COMPRESSION if len(zlib.compress(probe, COMPRESSION)) < WORTHWHILE * len(probe) else 0
 
 
 class Loaded(msgspec.Struct):

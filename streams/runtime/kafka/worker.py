@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from streams.channels import CHANNELS
 from streams.pipeline import ChannelOf, PipelineConfig
 from streams.runtime.exporter import Totals
+from streams.runtime.garbage import collect_rarely
 from streams.runtime.kafka import figures, topics
 from streams.runtime.kafka.app import Sender, build
 from streams.runtime.kafka.cluster import Cluster
@@ -70,6 +71,7 @@ class Worker:
     async def run(self, *, port: int | None = None) -> int:
         """Until `end`, a signal or a failure. `port`: of the figures, the first free one from there on; None: not shown."""
         tasks: list[asyncio.Task[None]] = []
+        collect_rarely()
         try:
             await self.cluster.begin()
             await self.app.start()

@@ -9,6 +9,7 @@ import aiokafka
 import faust
 import pytest
 from aiokafka.consumer import AIOKafkaConsumer
+from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
 from faust.tables.recovery import Recovery
 from faust.transport import drivers
@@ -30,6 +31,8 @@ OVERRIDDEN = [  # we override these: they must be there, be called, and take wha
     (driver.Consumer, "_new_consumer_thread", ["self"]),
     (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ["self", "transport"]),
     (driver.AIOKafkaConsumerThread, "_commit", ["self", "offsets"]),
+    (driver.AIOKafkaConsumerThread, "on_start", ["self"]),
+    (PartitionRecords, "_consumer_record", ["self", "tp", "record"]),
 ]
 USED = [  # where Faust or aiokafka must still use a name, for our use of it to have an effect
     (Consumer._wait_next_records, "_getmany"),
@@ -45,6 +48,12 @@ USED = [  # where Faust or aiokafka must still use a name, for our use of it to 
     (driver.AIOKafkaConsumerThread._create_consumer, "_create_worker_consumer"),
     (driver.AIOKafkaConsumerThread.getmany, "_max_poll_records"),
     (driver.AIOKafkaConsumerThread.assignment, "_ensure_consumer"),
+    (driver.AIOKafkaConsumerThread.on_start, "_consumer.start"),
+    (Fetcher._proc_fetch_request, "self._records[tp] = FetchResult"),
+    (Fetcher.fetched_records, "self._records"),
+    (FetchResult.__init__, "_partition_records"),
+    (PartitionRecords._unpack_records, "self._consumer_record(tp, record)"),
+    (AIOKafkaConsumer.start, "_fetcher"),
     (AIOKafkaConsumer.start, "_fetch_max_wait_ms"),
     (AIOKafkaConsumer.start, "_partition_assignment_strategy"),
 ]
