@@ -17,7 +17,7 @@ from streams.keyword_tree import Node
 from streams.pack import Pack
 from streams.part import Part
 from streams.runtime.board_state import LEARNING_SECONDS, new_words
-from streams.runtime.kafka import topics, wire
+from streams.runtime.kafka import first_pack, topics, wire
 from streams.runtime.kafka.counted import Counted, Surroundings
 from streams.runtime.kafka.kit import Kit
 from streams.runtime.kafka.parts import Assembly, source_record
@@ -205,8 +205,12 @@ class DetectStage(Counted):
         self._declared = 0
 
     async def begin(self) -> None:
-        """Restore; declare the set where nobody has."""
+        """Restore; say where nobody has with which pack all begins, and how many partitions there are."""
         await super().begin()
+        if not self.next_offset:
+            kit, count = self.detect.kit, self.around.partitions(self.around.topic)
+            for one in first_pack.records(kit.pack, kit.base, count):
+                await (await self.around.send(one))
         await self._declare()
 
     async def tend(self) -> None:

@@ -43,6 +43,10 @@ class Kit:
         self.digest = self.pipeline.digest
         self.intake_config = self.pipeline.intake_config()
 
+    def begun_with(self, pack: Pack | None) -> Kit:
+        """The kit of a deployment that began with this pack; None: with this kit's own."""
+        return self if pack is None or pack == self.pack else self.after(pack, ())
+
     def after(self, pack: Pack, before: Sequence[Node]) -> Kit:
         """The kit for another pack, in which the keywords of `before` keep their numbers."""
         known = (pack, tuple(before))

@@ -76,7 +76,7 @@ DEAD_LETTER = Topic(
 OUTREACH = Topic("outreach", "handles of people to answer; nothing is written here yet", "source NUL id")
 SNAPSHOTS = Topic(
     "snapshots",
-    "state of each stage in two slots by turns, in chunks; MessagePack, not JSON",
+    "state of each stage in two slots by turns, in chunks, and the pack all began with; MessagePack, not JSON",
     "stage:partition:slot:chunk",
     sized=True,
     retention_seconds=None,

@@ -18,7 +18,7 @@ from streams.channels import CHANNELS
 from streams.pipeline import ChannelOf, PipelineConfig
 from streams.runtime.exporter import Totals
 from streams.runtime.garbage import collect_rarely
-from streams.runtime.kafka import figures, topics
+from streams.runtime.kafka import figures, first_pack, topics
 from streams.runtime.kafka.app import Sender, build
 from streams.runtime.kafka.cluster import Cluster
 from streams.runtime.kafka.counted import Surroundings
@@ -74,6 +74,9 @@ class Worker:
         collect_rarely()
         try:
             await self.cluster.begin()
+            self.kit = self.kit.begun_with(
+                await first_pack.read(self.cluster, topics.SNAPSHOTS.full(self.kafka.prefix))
+            )
             await self.app.start()
             self.watchdog.start()
             tasks = [asyncio.create_task(one) for one in (self.stages.tend(), self._measure())]

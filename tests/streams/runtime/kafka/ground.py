@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from alerting.model import Control
 from streams.pipeline import PipelineConfig
@@ -91,10 +92,21 @@ class Ground:
             )
         await producer.stop()
 
-    async def end_tick(self) -> None:
-        for partition in range(PARTITIONS):
+    async def end_tick(self, partitions: int = PARTITIONS) -> None:
+        for partition in range(partitions):
             one = wire.tick(SUNDAY + 86_400, partition, final=True)
             await self.append([one.value], headers=one.headers, partition=partition)
+
+    async def widen(self, count: int) -> None:
+        """Add partitions to the complaints, until there are so many."""
+        name = self.name(topics.COMPLAINTS)
+        if self.address is None:
+            self.memory.declare(name, count)
+            return
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.address)
+        await admin.start()
+        await admin.create_partitions({name: NewPartitions(count)})
+        await admin.close()
 
     async def change_pack(self, worker: Worker, text: str) -> None:
         """Append a pack to the log, and wait until every partition has heard of it."""

@@ -171,23 +171,27 @@ class Marked:
         self.offset, self.value, self.headers, self.partition = record.offset, record.value, record.headers, partition
 
 
+POWER = read_pack(pack_file("power"))
+ZEBRA = '[[keywords]]\nid = "zebra"\nname = "zebra"\nphrases = ["striped horse"]\n\n'
+WIDER = f"{POWER}\n{ZEBRA}"
+
+
+def horses(first: int) -> list[bytes]:
+    return [complaint(number, text="a striped horse in Houston") for number in range(first, first + 100)]
+
+
+def heard(ground: Ground, keyword: str) -> int:
+    reader = Reader(open_store(ground.settings.service.store_url))
+    return sum(cell.voices for cell in reader.series("everywhere", keyword, SUNDAY, SUNDAY + 86_400))
+
+
 def test_a_pack_is_changed_while_it_runs_and_stays_changed_after_a_restart(ground: Ground) -> None:
-    text = read_pack(pack_file("power"))
-    wider = text + '\n[[keywords]]\nid = "zebra"\nname = "zebra"\nphrases = ["striped horse"]\n'
-
-    def heard(keyword: str) -> int:
-        reader = Reader(open_store(ground.settings.service.store_url))
-        return sum(cell.voices for cell in reader.series("everywhere", keyword, SUNDAY, SUNDAY + 86_400))
-
-    def horses(first: int) -> list[bytes]:
-        return [complaint(number, text="a striped horse in Houston") for number in range(first, first + 100)]
-
     async def lived() -> None:
         async with ground.worker() as worker:
             await ground.append([complaint(number) for number in range(100)] + horses(100))
             await ground.settled(worker)
             await ground.change_pack(worker, "power = ")  # refused: no pack
-            await ground.change_pack(worker, wider)
+            await ground.change_pack(worker, WIDER)
             await ground.append(horses(200))
             await ground.settled(worker)
         async with ground.worker() as worker:
@@ -196,8 +200,32 @@ def test_a_pack_is_changed_while_it_runs_and_stays_changed_after_a_restart(groun
             await ground.settled(worker)
 
     asyncio.run(lived())
-    assert heard("zebra") == 200
+    assert heard(ground, "zebra") == 200
     assert voices(ground) == 400
+
+
+def test_a_partition_added_after_a_change_of_the_pack_needs_no_old_pack_file(ground: Ground, tmp_path: Path) -> None:
+    file = tmp_path / "pack.toml"
+    file.write_text(POWER.replace("[[keywords]]", ZEBRA + "[[keywords]]", 1))  # numbers its keywords in another way
+
+    async def lived() -> None:
+        async with ground.worker() as worker:
+            await ground.append([complaint(number) for number in range(100)])
+            await ground.settled(worker)
+            await ground.change_pack(worker, WIDER)
+        await ground.widen(PARTITIONS + 1)
+        await ground.append(horses(100), partition=PARTITIONS)  # before anybody knows of it: as the pack was at first
+        ground.kit = Kit(PipelineConfig(pack=str(file)), SECRET)
+        async with ground.worker() as worker:
+            await ground.settled(worker)
+            await ground.append(horses(200), partition=PARTITIONS)
+            await ground.append([complaint(number) for number in range(300, 400)])
+            await ground.end_tick(PARTITIONS + 1)
+            await ground.settled(worker)
+
+    asyncio.run(lived())
+    assert heard(ground, "zebra") == 100
+    assert voices(ground) == 300
 
 
 def test_another_configuration_is_refused_by_name(ground: Ground, capfd: pytest.CaptureFixture[str]) -> None:
