@@ -29,7 +29,7 @@ _CODE = re.compile(
 _NAMED_CODE = re.compile(
     r"\b((?i:confirmation|locator|reservation|booking|record|pnr|conf)\W{1,3}(?:\w{2,9}\W{1,3}){0,2}?)([A-Z0-9]{6})\b"
 )
-_CODE_NAME = re.compile("confirmation|locator|reservation|booking|record|pnr|conf", re.IGNORECASE)
+_CODE_NAMES = ("conf", "locator", "reservation", "booking", "record", "pnr")  # what _NAMED_CODE begins with
 _DIGIT = re.compile(r"\d")
 _STREET = re.compile(
     r"\b\d{1,5}[a-z]?,?\s+(?!(?:hours?|hrs?|mins?|minutes?|days?|people|times)\b)(?:[\w.'-]{1,20}\s+){1,3}?"
@@ -47,17 +47,22 @@ _POSTCODE = re.compile(r"\b(?:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d
 def redact(text: str, limit: int = 200) -> str:
     """The text on one line of at most `limit` characters; handles, addresses, phones, long numbers, codes, links masked."""
     text = _visible(text[:MAX_CHARACTERS])
-    if _EMAIL_HINT.search(text):
+    low = text.lower() if text.isascii() else None  # letters of other scripts may be other ones in small
+    if (low is None or "@" in low or "dot" in low or _opens(low)) and _EMAIL_HINT.search(text):
         text = _EMAIL.sub("[email]", text)
     if "." in text or "//" in text:
         text = _LINK.sub("[link]", text)
     if "@" in text or "u/" in text:
         text = _HANDLE.sub("[user]", text)
-    if _CODE_NAME.search(text):
+    if low is None or any(name in low for name in _CODE_NAMES):
         text = _NAMED_CODE.sub(r"\1[number]", text)
     if _DIGIT.search(text):
         text = _mask_numbers(text)
     return _cut(text, limit)
+
+
+def _opens(text: str) -> bool:
+    return "(" in text or "[" in text or "{" in text
 
 
 def _mask_numbers(text: str) -> str:
