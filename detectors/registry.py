@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy.typing as npt
 
-from detectors import peers
 from detectors.bank import Bank
 from detectors.base import Detector
+from detectors.peers import cusum, ears, farrington, gaussians, river_models
 from detectors.tweets import Tweets
 from detectors.weekly import Weekly
 
@@ -17,12 +17,17 @@ DETECTORS: dict[str, Callable[..., Detector]] = {
     "default": Bank,
     "weekly": Weekly,
     "tweets": Tweets,
-    "ears_c1": peers.ears_c1,
-    "ears_c2": peers.ears_c2,
-    "ewma": peers.ewma,
-    "windowed_gaussian": peers.windowed_gaussian,
+    "ears_c1": ears.ears_c1,
+    "ears_c2": ears.ears_c2,
+    "ears_c3": ears.ears_c3,
+    "ewma": gaussians.Ewma,
+    "windowed_gaussian": gaussians.WindowedGaussian,
+    "farrington": farrington.Farrington,
+    "cusum": cusum.Cusum,
+    "river_gaussian": river_models.river_gaussian,
+    "river_half_space_trees": river_models.river_half_space_trees,
 }
-PEERS = frozenset({"ears_c1", "ears_c2", "ewma", "windowed_gaussian"})  # to compare with: not calibrated
+PEERS = frozenset(DETECTORS) - {"default", "weekly", "tweets"}  # to compare with: not calibrated
 
 
 def create(
