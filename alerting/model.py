@@ -5,6 +5,7 @@ Times are Unix seconds UTC inside; `Incident.to_json` writes them as ISO 8601 wi
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from os.path import commonpath
@@ -64,6 +65,14 @@ class Blind(msgspec.Struct, frozen=True):
     since: float
     usual_per_hour: float
     places: tuple[int, ...] = ()  # leaf places it usually reports from
+
+
+class MadeEvidence(Mapping[tuple[int, int], Evidence]):
+    """Evidence by (place, keyword) that is made when asked for; its examples cost most."""
+
+    @abstractmethod
+    def brief(self, key: tuple[int, int]) -> Evidence:
+        """The evidence of a cell, examples left out. Raises KeyError."""
 
 
 class Close(msgspec.Struct, frozen=True):

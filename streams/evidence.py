@@ -12,7 +12,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from alerting.model import Evidence
+from alerting.model import Evidence, MadeEvidence
 from streams.part import Ints
 from streams.text import redact
 from streams.window import MAX_KEYWORDS, Sample, Window
@@ -37,20 +37,28 @@ Key = tuple[int, int]  # place, leaf keyword
 _Row = tuple[list[Sample], int, tuple[int, ...]]  # texts by record hash, copies, seconds
 
 
-class WindowEvidence(Mapping[Key, Evidence]):
+class WindowEvidence(MadeEvidence):
     """Evidence by (place, leaf keyword) of one window's rows of at least three voices, each made when first asked for."""
 
     def __init__(self, rows: Mapping[Key, _Row], leaf_words: Mapping[int, frozenset[str]]) -> None:
         self._rows = rows
         self._leaf_words = leaf_words
         self._made: dict[Key, Evidence] = {}
+        self._brief: dict[Key, Evidence] = {}
 
     def __getitem__(self, key: Key) -> Evidence:
         made = self._made.get(key)
         if made is None:
+            brief, texts = self.brief(key), self._rows[key][0]
+            made = self._made[key] = Evidence(brief.terms, _examples(texts), brief.copies, brief.seconds)
+        return made
+
+    def brief(self, key: Key) -> Evidence:
+        made = self._made.get(key) or self._brief.get(key)
+        if made is None:
             texts, copies, seconds = self._rows[key]
             own = self._leaf_words.get(key[1], frozenset())
-            made = self._made[key] = Evidence(_terms(own, texts[:TEXTS_FOR_TERMS]), _examples(texts), copies, seconds)
+            made = self._brief[key] = Evidence(_terms(own, texts[:TEXTS_FOR_TERMS]), (), copies, seconds)
         return made
 
     def __contains__(self, key: object) -> bool:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from alerting.model import MAX_CHANNELS, Evidence
+from alerting.model import MAX_CHANNELS, Evidence, MadeEvidence
 from streams.part import Rows
 from streams.window import MAX_KEYWORDS
 
@@ -54,7 +54,7 @@ def roll_up(rows: Rows, lineage: npt.NDArray[np.int32]) -> Table:
     return Table(keys // MAX_KEYWORDS, keys % MAX_KEYWORDS, voices, messages, channels.reshape(-1, MAX_CHANNELS))
 
 
-class MergedEvidence(Mapping[tuple[int, int], Evidence]):
+class MergedEvidence(MadeEvidence):
     """Evidence of one window from several partitions, in their order."""
 
     def __init__(self, found: Sequence[Mapping[tuple[int, int], Evidence]]) -> None:
@@ -62,7 +62,13 @@ class MergedEvidence(Mapping[tuple[int, int], Evidence]):
         self._keys = sorted(set().union(*found))
 
     def __getitem__(self, key: tuple[int, int]) -> Evidence:
-        ones = [one[key] for one in self._found if key in one]
+        return self._merged(key, [one[key] for one in self._found if key in one])
+
+    def brief(self, key: tuple[int, int]) -> Evidence:
+        found = [one for one in self._found if key in one]
+        return self._merged(key, [one.brief(key) if isinstance(one, MadeEvidence) else one[key] for one in found])
+
+    def _merged(self, key: tuple[int, int], ones: list[Evidence]) -> Evidence:
         if not ones:
             raise KeyError(key)
         return reduce(merged, ones)

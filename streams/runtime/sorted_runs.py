@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import heapq
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
 Dated: TypeAlias = tuple[float, bytes, int, int]  # event time, record, number of its file, line; sorts as it stands
 RUN_BYTES = 64 * 1024 * 1024
 OVERHEAD_BYTES = 200  # of a record in memory, beside its own bytes
-MAX_RUNS = 64  # merged at once: files held open
+MAX_RUNS = 128  # merged at once: files held open
 BATCH = 1_000
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -37,40 +37,60 @@ class SortedRuns:
         self._held_bytes += sum(len(record[1]) for record in records) + OVERHEAD_BYTES * len(records)
         if self._held_bytes >= self.run_bytes:
             self._held.sort()
-            self._spill(self._held)
+            self._spill(_cut(self._held))
             self._held, self._held_bytes = [], 0
             if len(self._runs) >= MAX_RUNS:
                 runs, self._runs = self._runs, []
-                self._spill(heapq.merge(*map(_read, runs)))
+                self._spill(_merge(map(_read, runs)))
                 for run in runs:
                     run.unlink()
 
     def merged(self) -> Iterator[list[Dated]]:
         """All records in order, in batches. Ends the taking."""
         self._held.sort()
-        everything = heapq.merge(*map(_read, self._runs), self._held) if self._runs else iter(self._held)
-        while batch := list(islice(everything, BATCH)):
-            yield batch
+        if not self._runs:
+            yield from _cut(self._held)
+            return
+        self._spill(_cut(self._held))  # as long as the records are heard, no run stays in memory
+        self._held = []
+        yield from _merge(map(_read, self._runs))
         for run in self._runs:
             run.unlink()
 
-    def _spill(self, records: Iterable[Dated]) -> None:
+    def _spill(self, batches: Iterable[list[Dated]]) -> None:
         path = self.folder / f"run-{self._written}"
         self._written += 1
-        rest = iter(records)
         with path.open("wb") as file:
-            while batch := list(islice(rest, BATCH)):
+            for batch in batches:
                 data = _encode(batch)
                 file.write(len(data).to_bytes(8, "little") + data)
         self._runs.append(path)
 
 
-def _read(path: Path) -> Iterator[Dated]:
+def _merge(runs: Iterable[Iterator[list[Dated]]]) -> Iterator[list[Dated]]:
+    """Sorted runs as one. Of each a batch is held; what none can still come before is sorted, which is quick with sorted pieces."""
+    held = [(batch, run) for run in runs for batch in islice(run, 1)]
+    while held:
+        last = min(batch[-1] for batch, _ in held)
+        ready: list[Dated] = []
+        rest = []
+        for batch, run in held:
+            cut = bisect_right(batch, last)
+            ready += batch[:cut]
+            following = batch[cut:] or next(run, [])
+            if following:
+                rest.append((following, run))
+        held = rest
+        ready.sort()
+        yield from _cut(ready)
+
+
+def _cut(records: list[Dated]) -> Iterator[list[Dated]]:
+    for first in range(0, len(records), BATCH):
+        yield records[first : first + BATCH]
+
+
+def _read(path: Path) -> Iterator[list[Dated]]:
     with path.open("rb") as file:
-        while batch := _batch(file):
-            yield from batch
-
-
-def _batch(file: BinaryIO) -> list[Dated]:
-    length = file.read(8)
-    return _decode(file.read(int.from_bytes(length, "little"))) if length else []
+        while length := file.read(8):
+            yield _decode(file.read(int.from_bytes(length, "little")))
