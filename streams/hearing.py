@@ -8,6 +8,7 @@ import msgspec
 
 from streams.complaint import Complaint
 from streams.copies import MIN_CHARACTERS, fingerprints
+from streams.place_codes import with_codes
 from streams.taxonomy import Taxonomy
 from streams.text import fold_all, without_handles_and_links
 
@@ -20,6 +21,7 @@ class Heard(msgspec.Struct, gc=False):
     leaves: tuple[
         int, ...
     ]  # with the subjects named; empty where it is about no keyword, and the rest is not looked for
+    coded: str = ""  # the text itself, where it may name an airport by its code
     words: Sequence[str] = ()
     plain: str = ""  # folded, without handles and links
     fingerprint: int | None = None  # of texts long enough, of known authors
@@ -27,8 +29,9 @@ class Heard(msgspec.Struct, gc=False):
 
 def hear(complaints: Sequence[Complaint], taxonomy: Taxonomy) -> list[Heard]:
     """All of them, in their order."""
-    folded = fold_all([one.text for one in complaints])
-    heard = list(map(Heard, complaints, folded, map(taxonomy.leaves_in, folded)))
+    texts = [one.text for one in complaints]
+    folded = fold_all(texts)
+    heard = list(map(Heard, complaints, folded, map(taxonomy.leaves_in, folded), with_codes(texts)))
     marked = []
     signed = []
     for one in heard:

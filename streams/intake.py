@@ -190,8 +190,8 @@ class Intake:
         config, complaint, leaves = self.config, heard.complaint, heard.leaves
         text, author, taxonomy = complaint.text, complaint.author, config.taxonomy
         nodes = fresh = taxonomy.closure(leaves, complaint.source)
-        named = taxonomy.places_in(heard.folded, heard.words)
-        place = config.resolver.resolve(complaint.place, complaint.lat, complaint.lon, named, text, complaint.location)
+        said = taxonomy.places_in(heard.folded, heard.words), heard.coded, complaint.location
+        place = config.resolver.resolve(complaint.place, complaint.lat, complaint.lon, *said)
         source.complaints += 1
         if place != self.nowhere:
             source.placed += 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from streams.gazetteer.table import BARE, HINT, spaced
 
@@ -24,6 +26,18 @@ _COMMON = spaced("""
     YET YOU
 """)
 MAX_CHARACTERS = 1_000
+
+
+def with_codes(texts: Sequence[str]) -> list[str]:
+    """The texts that have three capital letters in a row, without which there is no code; empty ones for the others."""
+    capital = np.frombuffer("\n".join(texts).encode("utf-8", "replace"), np.uint8) - np.uint8(65) < 26
+    starts = np.flatnonzero(capital[:-2] & capital[1:-1] & capital[2:])
+    found = [""] * len(texts)
+    if len(starts):
+        lengths = np.array([len(text.encode("utf-8", "replace")) + 1 for text in texts])
+        for number in np.unique(np.searchsorted(lengths.cumsum(), starts, "right")).tolist():
+            found[number] = texts[number]
+    return found
 
 
 class AirportCodes:

@@ -69,12 +69,13 @@ class Resolver:
         raw_text: str,
         location: str | None,
     ) -> int:
-        """The place of a complaint. `hits`: places the text names, as found with `text_names`. An id that is unknown says nothing."""
+        """The place of a complaint. `hits`: places the text names, as found with `text_names`; `raw_text`
+        is asked for airports' codes, empty where it has none. An id that is unknown says nothing."""
         if place_id is not None and (known := self.places.find(place_id)) is not None:
             return known
         if lat is not None and lon is not None and (place := self.at(lat, lon)) != NOWHERE:
             return place
-        codes = self.codes(raw_text)
+        codes = self.codes(raw_text) if raw_text else []
         if not hits and not codes:
             return self.from_location(location) if location else NOWHERE
         said = [*hits, *codes]
