@@ -48,11 +48,12 @@ class Counts:
         """Codes, sorted, and their counts."""
         if self.codes:
             known, counts = self.summed
-            codes, inverse, fresh = np.unique(
-                np.concatenate([known, np.array(self.codes, np.int64)]), return_inverse=True, return_counts=True
-            )
+            new = np.sort(np.array(self.codes, np.int64))
+            first = np.flatnonzero(np.diff(new, prepend=-1))
+            codes, fresh = new[first], np.diff(first, append=len(new))
             if len(known):
-                fresh = np.bincount(inverse, np.concatenate([counts, np.ones(len(self.codes))])).astype(np.int64)
+                codes, at = np.unique(np.concatenate([known, codes]), return_inverse=True)
+                fresh = np.bincount(at, np.concatenate([counts, fresh])).astype(np.int64)
             self.summed, self.codes = (codes, fresh), []
         return self.summed
 
@@ -131,7 +132,7 @@ def _rows(start: int, window: Window) -> Rows:
     keyword = codes & (MAX_KEYWORDS - 1)
     cell = codes >> KEYWORD_BITS
     place, channel = cell >> CELL_BITS, cell >> 1 & (MAX_CHANNELS - 1)
-    order = np.lexsort((cell, keyword, place))
+    order = np.argsort(place << PLACE_SHIFT | keyword << CELL_BITS | cell & (1 << CELL_BITS) - 1)
     columns = (place, keyword, channel, cell & 1, voices, messages)
     return Rows(np.full(len(codes), start, np.int64), *(column[order] for column in columns))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from heapq import nsmallest
 from itertools import pairwise
+from operator import attrgetter
 from typing import Protocol
 
 from streams.evidence import STOP_WORDS
@@ -18,6 +18,7 @@ MOST_CHARACTERS = 24  # of a word
 MOST_DIGITS = 4  # of `3`, `b12`, `1204`, as of a belt, a gate, a flight; longer ones may be somebody's
 MOST_KINDS = 50_000
 KNOWN, NEW, NUMBER = 1, 2, 3  # 0: no part of a term
+_digest = attrgetter("digest")
 TELLING = frozenset({KNOWN * NEW, NEW * NEW, KNOWN * NUMBER, NEW * NUMBER})  # pairs that may say something new
 
 
@@ -41,7 +42,7 @@ class WordCounter:
     def count(self, texts: Sequence[Said]) -> Words:
         """The terms of one window's texts."""
         if len(texts) > self.most_texts:
-            texts = nsmallest(self.most_texts, texts, key=lambda one: one.digest)  # type: ignore[arg-type, return-value]
+            texts = sorted(texts, key=_digest)[: self.most_texts]
         terms: Counter[str] = Counter()
         kind = self.kinds.__getitem__
         for text in texts:
@@ -88,4 +89,6 @@ def _largest(terms: dict[str, int]) -> dict[str, int]:
     """The commonest, in an order of their own; of equals those with the smallest hash, so that the alphabet favours none."""
     if len(terms) <= MOST_TERMS:
         return dict(sorted(terms.items()))
-    return dict(nsmallest(MOST_TERMS, terms.items(), key=lambda one: (-one[1], zlib.crc32(one[0].encode()))))
+    least = sorted(terms.values(), reverse=True)[MOST_TERMS - 1]
+    enough = [one for one in terms.items() if one[1] >= least]
+    return dict(sorted(enough, key=lambda one: (-one[1], zlib.crc32(one[0].encode())))[:MOST_TERMS])
