@@ -71,4 +71,7 @@ def _prepare_sqlite(connection: object, record: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA cache_size=-32000")
+    cursor.execute(
+        "PRAGMA wal_autocheckpoint=4000"
+    )  # pages: what a large window writes comes to the file once, not at each commit
     cursor.close()

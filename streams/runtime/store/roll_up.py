@@ -100,5 +100,5 @@ def _write(connection: Connection, start: int, found: Sums) -> None:
     seconds = max(HOUR_SECONDS, found.longest)
     place, keyword, *values = found.stretched(lambda known: np.maximum(1.0, seconds / known))
     count = len(place)
-    rows = zip(place, keyword, (start,) * count, (seconds,) * count, *values, strict=True)
-    write_columns(connection, replacing(connection, tables.hours), list(rows))
+    columns = place, keyword, [start] * count, [seconds] * count, *values
+    write_columns(connection, replacing(connection, tables.hours), columns)

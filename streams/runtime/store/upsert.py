@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -44,22 +43,28 @@ def write(connection: Connection, statement: Insert, rows: Sequence[Mapping[str,
         connection.execute(statement, list(rows))
 
 
-def write_columns(connection: Connection, statement: Insert, rows: Sequence[tuple[Any, ...]]) -> None:
-    """The same for very many rows, as tuples in the order of the table's columns."""
-    if not rows:
+def write_columns(connection: Connection, statement: Insert, columns: Sequence[Sequence[Any]]) -> None:
+    """The same for very many rows, given as the table's columns in their order, all of one length."""
+    count = len(columns[0])
+    if not count:
         return
     compiled = statement.compile(dialect=connection.dialect)
     if not compiled.positional:
         names = [column.name for column in statement.table.columns]
-        connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
+        connection.execute(statement, [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)])
         return
-    sql = str(compiled)
-    whole = len(rows) // ROWS_A_STATEMENT * ROWS_A_STATEMENT
+    sql, width = str(compiled), len(columns)
+    flat: list[Any] = [None] * (count * width)
+    for number, column in enumerate(columns):
+        flat[number::width] = column
+    whole = count // ROWS_A_STATEMENT * ROWS_A_STATEMENT
     if whole:  # to run a statement costs as much as three rows
-        one = f"({', '.join('?' * len(rows[0]))})"
+        one = f"({', '.join('?' * width)})"
         many = sql.replace(one, ", ".join([one] * ROWS_A_STATEMENT), 1)
-        flat = chain.from_iterable(rows)
-        size = ROWS_A_STATEMENT * len(rows[0])
-        connection.exec_driver_sql(many, [tuple(islice(flat, size)) for _ in range(whole // ROWS_A_STATEMENT)])
-    if whole < len(rows):
-        connection.exec_driver_sql(sql, list(rows[whole:]))
+        connection.exec_driver_sql(many, _slices(flat, 0, whole * width, ROWS_A_STATEMENT * width))
+    if whole < count:
+        connection.exec_driver_sql(sql, _slices(flat, whole * width, count * width, width))
+
+
+def _slices(flat: list[Any], begin: int, end: int, size: int) -> list[tuple[Any, ...]]:
+    return [tuple(flat[first : first + size]) for first in range(begin, end, size)]

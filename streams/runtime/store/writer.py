@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
+import numpy as np
 from sqlalchemy import Connection, Engine, select
 
 from alerting.model import Blind, Control, Incident, PlaceTree
@@ -147,31 +148,30 @@ class Writer:
         if not work.cells and not work.revisions:
             return self._hours
         written = []
-        rows: list[tuple[Any, ...]] = []
+        columns: list[list[Any]] = [[] for _ in tables.cells.columns]
         for cells in work.cells:
             place, keyword = self._places.numbers(cells.place), self._keywords.numbers(cells.keyword)
-            count = len(place)
+            start, seconds = np.full(len(place), cells.start), np.full(len(place), cells.seconds)
             written.append((cells, place, keyword))
-            rows += zip(
-                (cells.start,) * count, place.tolist(), keyword.tolist(), (cells.seconds,) * count, cells.voices.tolist(), cells.messages.tolist(),
-                cells.expected.tolist(), cells.upper.tolist(), cells.p_value.tolist(), strict=True,
-            )  # fmt: skip
-        late: list[tuple[Any, ...]] = []
-        seconds = work.meta.get("window_seconds") or read_meta(connection).get("window_seconds", 60)
+            values = cells.voices, cells.messages, cells.expected, cells.upper, cells.p_value
+            for column, more in zip(columns, (start, place, keyword, seconds, *values), strict=True):
+                column += more.tolist()
+        late: list[list[Any]] = [[] for _ in tables.cells.columns]
+        length = work.meta.get("window_seconds") or read_meta(connection).get("window_seconds", 60)
         for one in work.revisions:
-            place, keyword = self._places.numbers(one.place).tolist(), self._keywords.numbers(one.keyword).tolist()
-            start = (one.start,) * len(place)
-            counts = one.voices.tolist(), one.messages.tolist()
-            nothing = (None,) * len(place)
-            late += zip(start, place, keyword, (seconds,) * len(place), *counts, nothing, nothing, nothing, strict=True)
+            place, keyword = self._places.numbers(one.place), self._keywords.numbers(one.keyword)
+            start, seconds = np.full(len(place), one.start), np.full(len(place), length)
+            for column, more in zip(late, (start, place, keyword, seconds, one.voices, one.messages), strict=False):
+                column += more.tolist()
+        late[6:] = [[None] * len(late[0])] * 3
         self._places.save(connection)
         self._keywords.save(connection)
-        write_columns(connection, replacing(connection, tables.cells), rows)
+        write_columns(connection, replacing(connection, tables.cells), columns)
         statement = insert(connection, tables.cells)
         adding = {name: tables.cells.c[name] + statement.excluded[name] for name in ("voices", "messages")}
         keys = ["start", "place", "keyword"]
         write_columns(connection, statement.on_conflict_do_update(index_elements=keys, set_=adding), late)
-        _write_late_rows(connection, [(start, place, keyword, voices) for start, place, keyword, _, voices, *_ in late])
+        _write_late_rows(connection, [*late[:3], late[4]])
         kept = read_meta(connection)
         closed = work.meta.get("last_close", kept.get("last_close"))
         if kept.get("last_close") != self._last_close:  # another wrote meanwhile
@@ -232,13 +232,13 @@ class Writer:
         write(connection, replacing(connection, table), rows)
 
 
-def _write_late_rows(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+def _write_late_rows(connection: Connection, columns: list[list[Any]]) -> None:
     """Add the voices of late rows to those that came late before."""
     table = tables.late_rows
     statement = insert(connection, table)
     added = {"voices": table.c.voices + statement.excluded.voices}
     write_columns(
-        connection, statement.on_conflict_do_update(index_elements=["start", "place", "keyword"], set_=added), rows
+        connection, statement.on_conflict_do_update(index_elements=["start", "place", "keyword"], set_=added), columns
     )
 
 
