@@ -7,6 +7,7 @@ from functools import partial
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from alerting import controls as acts
 from alerting.case import Case, identity, incident
@@ -148,14 +149,13 @@ class Alerts:
             axis=0
         )
 
-    def _pinned(self) -> set[int]:
+    def _pinned(self) -> npt.NDArray[np.int64]:
         """Series of what was told: their counts go on until it is over. A run whose excess is over begins anew."""
-        pinned: set[int] = set()
+        pinned: list[int] = []
         for case in self.cases:
-            if not case.told:
-                continue
-            pinned.update(case.measured, case.tight, (case.place * STRIDE, case.place * STRIDE + case.main))
-        return pinned
+            if case.told:
+                pinned += (*case.measured, *case.tight, case.place * STRIDE, case.place * STRIDE + case.main)
+        return np.array(pinned, np.int64)
 
     def _join(self, found: list[Found], series: Series, close: Close) -> list[Case]:
         """Hand each disruption to the case it belongs to, or open one."""
@@ -227,6 +227,7 @@ class Alerts:
     def _end(self, close: Close) -> None:
         """Let go of runs that are quiet again and incidents too old to reopen; quiet runs teach the cut."""
         kept: list[Case] = []
+        gone: list[int] = []
         for case in self.cases:
             quiet = close.start + close.seconds - case.last_unusual
             over = quiet > self.policy.gap if case.state == "run" else False
@@ -239,9 +240,10 @@ class Alerts:
             if not over:
                 kept.append(case)
                 continue
-            self.tracks.forget([*case.measured, *case.tight])
+            gone += (*case.measured, *case.tight)
             if case.told:
                 self._archive(case)
+        self.tracks.forget(gone)
         self.cases = kept
         self._held = self._hold(close.decided)
 

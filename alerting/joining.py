@@ -32,6 +32,7 @@ class Scene:
         self.place: list[int] = series.place.tolist()
         self.people: list[float] = series.people.tolist()
         self._standing: dict[int, Standing] = {}
+        self._measured: dict[int, tuple[int, list[int], int]] = {}
 
     def standing(self, case: Case) -> Standing:
         """What is asked of a case for each disruption, until it takes one in."""
@@ -40,9 +41,14 @@ class Scene:
             known = self._standing[id(case)] = Standing(case, self.atlas)
         return known
 
-    def changed(self, case: Case) -> None:
-        """The case has taken a disruption in."""
+    def measure(self, case: Case) -> None:
+        """The case has taken a disruption in: measure it, unless it was at this close and covers the same as then."""
         self._standing.pop(id(case), None)
+        covers = case.place, case.keywords, len(case.tight)
+        if case.told and self._measured.get(id(case)) == covers:
+            return
+        measure(case, self.tracks, self.atlas)
+        self._measured[id(case)] = case.place, case.keywords, len(case.tight)
 
 
 class Standing:
@@ -174,8 +180,7 @@ def absorb(case: Case, one: Shown, scene: Scene) -> None:
     case.p_found = min(case.p_found, float(series.p_value[found.inside].min(initial=1.0)))
     case.held = _merged(case.held, scene.keys[found.inside].tolist())[-MOST_HELD:]
     _take_parts(case, found, scene)
-    measure(case, scene.tracks, atlas)
-    scene.changed(case)
+    scene.measure(case)
 
 
 def _take_parts(case: Case, found: Found, scene: Scene) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -38,6 +38,16 @@ def keys_of(place: npt.ArrayLike, keyword: npt.ArrayLike) -> Ints:
     return np.asarray(place, np.int64) * STRIDE + np.asarray(keyword, np.int64)
 
 
+def among(ordered: Ints, wanted: Ints) -> npt.NDArray[np.bool_]:
+    """bool[n]: which of `ordered`, sorted and distinct, are one of `wanted`."""
+    found = np.zeros(len(ordered) + 1, bool)
+    slot = np.searchsorted(ordered, wanted)
+    there = slot < len(ordered)
+    there[there] = ordered[slot[there]] == wanted[there]
+    found[slot[there]] = True
+    return found[:-1]
+
+
 class Tracks:
     """Columns by series, sorted by key.
 
@@ -63,18 +73,16 @@ class Tracks:
     def row(self, place: int, keyword: int) -> int:
         return int(self.find(keys_of([place], [keyword]))[0])
 
-    def update(self, close: Close, pinned: Collection[int]) -> None:
+    def update(self, close: Close, pinned: Ints) -> None:
         """Take a close in; drop what is no longer unusual and not pinned (keys)."""
         keys = keys_of(close.place, close.keyword)
         overlaps = self._overlaps(close)
         wanted = (close.p_value <= self.policy.unusual_p) | overlaps
-        self._pass_time(close, keys)
         rows = self.find(keys)
         known = rows >= 0
+        self._pass_time(close, rows[known])
         self._add(rows[known], close, np.flatnonzero(known), wanted)
-        fresh = wanted & ~known
-        if pinned:
-            fresh |= ~known & np.isin(keys, np.fromiter(pinned, np.int64, len(pinned)))
+        fresh = ~known & (wanted | among(keys, pinned))
         new = np.flatnonzero(fresh)
         if len(new):
             self._insert(keys[new], close, new, wanted)
@@ -82,19 +90,20 @@ class Tracks:
 
     def _overlaps(self, close: Close) -> npt.NDArray[np.bool_]:
         """Series of any keyword (`*`) where another is unusual: they tell how the people of two keywords overlap."""
-        places = np.unique(close.place[close.p_value <= LEVEL])
-        return (close.keyword == 0) & np.isin(close.place, places) if len(places) else np.zeros(len(close.place), bool)
+        unusual = np.zeros(int(close.place.max(initial=0)) + 1, bool)  # by place
+        unusual[close.place[close.p_value <= LEVEL]] = True
+        overlaps: npt.NDArray[np.bool_] = (close.keyword == 0) & unusual[close.place]
+        return overlaps
 
-    def _pass_time(self, close: Close, keys: Ints) -> None:
-        """Decay the recent sums; windows in which a series had no row count as zeros against its last rate."""
+    def _pass_time(self, close: Close, rows: Ints) -> None:
+        """Decay the recent sums; windows in which a series had no row (not one of `rows`) count as zeros against its last rate."""
         windows = 1 if self.start is None else max(1, round((close.start - self.start) / close.seconds))
         self.start = close.start
         data = self.data
         if not len(data):
             return
-        rows = self.find(keys)
         unseen = np.full(len(data), float(windows))
-        unseen[rows[rows >= 0]] -= 1
+        unseen[rows] -= 1
         data[:, EXPECTED] += unseen * data[:, RATE]
         for over, people, means in (
             (self.policy.recent, RECENT, ((RECENT_EXPECTED, RATE), (RECENT_SPREAD, SPREAD))),
@@ -151,15 +160,15 @@ class Tracks:
         self.channels = np.insert(self.channels, slots, np.zeros((len(keys), MAX_CHANNELS)), axis=0)
         self._add(self.find(keys), close, entries, wanted)
 
-    def _drop(self, start: int, pinned: Collection[int]) -> None:
+    def _drop(self, start: int, pinned: Ints) -> None:
         keep = (start - self.data[:, LAST] <= self.policy.gap) & (self.data[:, GOING] > 0)
-        if pinned and not keep.all():
-            keep |= np.isin(self.key, np.fromiter(pinned, np.int64, len(pinned)))
+        if not keep.all():
+            keep |= among(self.key, pinned)
         self._keep(keep)
 
     def forget(self, keys: Sequence[int]) -> None:
         """Drop these series; an excess they still show begins anew."""
-        self._keep(~np.isin(self.key, np.asarray(keys, np.int64)))
+        self._keep(~among(self.key, np.asarray(keys, np.int64)))
 
     def _keep(self, keep: npt.NDArray[np.bool_]) -> None:
         if not keep.all():

@@ -21,13 +21,16 @@ def unusual(tracks: Tracks, memory: Memory, level: float, atlas: Atlas, policy: 
     many = (data[:, PEOPLE] >= 2) & (data[:, PEOPLE] >= data[:, EXPECTED] + 1)
     hot = many & (data[:, P] <= level)
     places = tracks.key // STRIDE
-    near = {above for place in np.unique(places[hot]).tolist() for above in atlas.trees.above(place)}
-    warm = many & (data[:, P] <= WARM * level) if near else hot
-    rows = (
-        np.flatnonzero(warm | np.isin(places, np.fromiter(near, np.int64, len(near))))
-        if near
-        else np.zeros(0, np.int64)
-    )
+    near = np.zeros(
+        len(atlas.above), bool
+    )  # places of what is hot, and those above; the last entry stands for "no place"
+    up = places[hot]
+    while (up >= 0).any():
+        near[up] = True
+        up = atlas.above[up]
+    near[-1] = False
+    warm = many & (data[:, P] <= WARM * level)
+    rows = np.flatnonzero(warm | near[places]) if hot.any() else np.zeros(0, np.int64)
     series = Series(
         places[rows],
         tracks.key[rows] % STRIDE,
