@@ -53,11 +53,11 @@ def judge(core: Core, start: int, counts: Ints, exposure: Floats | None, *, lear
     rate = level.rate(scale)
     masses = _masses(core, start)
     now = masses[:, -1]
-    expected = rate * now[level.groups] * (1.0 if exposure is None else exposure)
+    expected = rate * now[level.groups]
+    if exposure is not None:
+        expected *= exposure
     doubt = core.profile.doubts(start) + LEAST_DOUBT
-    theta = core.short.theta[core.stratum]
-    relative = (1 + theta) / level.shape(scale) + doubt[level.groups]
-    upper = upper_quantile(expected, expected * (1 + theta) + expected * expected * relative + 1e-12)
+    upper = upper_quantile(expected, _variance(core, expected, scale, doubt))
     p = np.ones(n)
     if learning:
         return Judgement(
@@ -73,6 +73,18 @@ def judge(core: Core, start: int, counts: Ints, exposure: Floats | None, *, lear
     if exposure is not None:
         p[exposure == 0] = 1.0
     return Judgement(Scores(p, expected, upper), rate, now, moved, raw, strata)
+
+
+def _variance(core: Core, expected: Floats, scale: float, doubt: Floats) -> Floats:
+    """Of the window's count, by series: expected (1 + theta) + expected^2 x the relative variances of level and profile."""
+    spread = 1 + core.short.theta[core.stratum]
+    relative = spread / core.level.shape(scale)
+    relative += doubt[core.level.groups]
+    relative *= expected * expected
+    variance: Floats = np.multiply(expected, spread, out=spread)
+    variance += relative
+    variance += 1e-12
+    return variance
 
 
 def _candidates(core: Core, counts: Ints, exposure: Floats | None, rate: Floats, masses: Floats) -> Candidates:

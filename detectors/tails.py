@@ -35,6 +35,16 @@ def mixed(count: Floats, mean: Floats, theta: Floats, theta_sd: Floats, relative
 
 def upper_quantile(mean: Floats, variance: Floats, z: float = 1.96) -> Floats:
     """Quantile of a gamma with this mean and variance (Wilson and Hilferty 1931), never under the mean: a chart's band."""
-    shape = np.maximum(mean * mean / variance, 1e-12)
-    root = np.maximum(1 - 1 / (9 * shape) + z / (3 * np.sqrt(shape)), 0.0)
-    return np.asarray(np.maximum(mean, mean * (root * root * root)), np.float64)
+    shape = mean * mean / variance  # worked on in place: there is one a series
+    np.maximum(shape, 1e-12, out=shape)
+    root = np.divide(1, 9 * shape)
+    np.subtract(1, root, out=root)
+    np.sqrt(shape, out=shape)
+    shape *= 3
+    np.divide(z, shape, out=shape)
+    root += shape
+    np.maximum(root, 0.0, out=root)
+    upper = np.multiply(root, root, out=shape)
+    upper *= root
+    upper *= mean
+    return np.asarray(np.maximum(mean, upper, out=upper), np.float64)
