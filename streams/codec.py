@@ -36,7 +36,7 @@ def decode(value: bytes) -> Complaint:
     """The complaint in `value`, its fields checked, its times not yet read. Raises Rejected."""
     if len(value) > MAX_RECORD_BYTES:
         raise Rejected("too_large", f"{len(value)} bytes, {MAX_RECORD_BYTES} allowed")
-    if value.count(b"{") + value.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+    if value.count(b"{") + value.count(b"[") > MAX_DEPTH and _too_deep(value):
         raise Rejected("too_deep", f"nested deeper than {MAX_DEPTH}")
     try:
         complaint = _decode(value)
@@ -132,9 +132,9 @@ def dead_letter(reason: str, detail: str, where: Where, value: bytes) -> DeadLet
     return DeadLetter(reason, detail[:400], where, raw, len(value), hashlib.sha256(value).hexdigest())
 
 
-def _depth(value: bytes) -> int:
-    """Deepest nesting outside strings, without recursion."""
-    depth = deepest = 0
+def _too_deep(value: bytes) -> bool:
+    """Whether anything outside strings is nested deeper than MAX_DEPTH, without recursion; looks no further than there."""
+    depth = 0
     in_text = escaped = False
     for byte in value:
         if escaped:
@@ -148,7 +148,8 @@ def _depth(value: bytes) -> int:
             in_text = True
         elif byte in b"[{":
             depth += 1
-            deepest = max(deepest, depth)
+            if depth > MAX_DEPTH:
+                return True
         elif byte in b"]}":
             depth -= 1
-    return deepest
+    return False
