@@ -20,6 +20,9 @@ from streams.runtime.kafka.assignor import Assignor
 
 log = structlog.get_logger(__name__)
 FETCH_MAX_WAIT_MS = 100  # a fetch in flight keeps others waiting: Faust's 1,500 ms would show in every latency
+PREFETCH_BACKOFF_SECONDS = (
+    0.02  # records of one partition that wait to be taken keep others from being fetched for so long
+)
 
 
 class Positions(Protocol):
@@ -142,7 +145,9 @@ class KafkaThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the consumer, and take its records as they are read."""
         await super().on_start()
-        self._ensure_consumer()._fetcher._records = AsRead()
+        fetcher = self._ensure_consumer()._fetcher
+        fetcher._records = AsRead()
+        fetcher._prefetch_backoff = PREFETCH_BACKOFF_SECONDS
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)

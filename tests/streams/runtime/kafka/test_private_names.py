@@ -50,6 +50,7 @@ USED = [  # where Faust or aiokafka must still use a name, for our use of it to 
     (driver.AIOKafkaConsumerThread.assignment, "_ensure_consumer"),
     (driver.AIOKafkaConsumerThread.on_start, "_consumer.start"),
     (Fetcher._proc_fetch_request, "self._records[tp] = FetchResult"),
+    (Fetcher._proc_fetch_request, "backoff=self._prefetch_backoff"),
     (Fetcher.fetched_records, "self._records"),
     (FetchResult.__init__, "_partition_records"),
     (PartitionRecords._unpack_records, "self._consumer_record(tp, record)"),
