@@ -20,9 +20,7 @@ from streams.runtime.kafka.assignor import Assignor
 
 log = structlog.get_logger(__name__)
 FETCH_MAX_WAIT_MS = 100  # a fetch in flight keeps others waiting: Faust's 1,500 ms would show in every latency
-PREFETCH_BACKOFF_SECONDS = (
-    0.02  # records of one partition that wait to be taken keep others from being fetched for so long
-)
+PREFETCH_BACKOFF_SECONDS = 0.02  # records of one partition that wait keep others from being fetched for so long
 
 
 class Positions(Protocol):
