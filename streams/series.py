@@ -15,6 +15,7 @@ from streams.window import MAX_KEYWORDS
 
 Ints = npt.NDArray[np.int64]
 _PROBES = [datetime(year, month, 15, tzinfo=UTC) for year in (2012, 2018, 2024) for month in (1, 3, 4, 7, 10, 11)]
+ONE_CLOCK = 0.97  # share of a place's townspeople from which their clock is the place's
 
 
 class SeriesIndex:
@@ -109,7 +110,7 @@ class SeriesIndex:
 def clocks(places: Places) -> tuple[list[str], Ints]:
     """Time zones whose clocks agree, as one: a zone name each, and the number of each place's, int64[number of places].
 
-    A country of several clocks keeps its own, and so do everywhere and nowhere: their people's day is no single town's.
+    A country or state of several clocks keeps its own, and so do everywhere and nowhere: their people's day is no single town's.
     """
     zones = [places.zone(place) for place in range(len(places.parent))]
     names, of_place = np.unique(np.array(zones), return_inverse=True)
@@ -131,10 +132,12 @@ def clocks(places: Places) -> tuple[list[str], Ints]:
 
 
 def _of_several_clocks(places: Places, clock_of: Ints) -> list[list[int]]:
-    """Everywhere and nowhere, whose people are the same ones, and each country whose towns have clocks that differ."""
-    countries = np.flatnonzero(places.level_code == LEVELS.index("country"))
-    place, column = np.nonzero(np.isin(places.lineage, countries))
-    country = places.lineage[place, column].astype(np.int64)
-    pairs = np.unique(np.stack([country, clock_of[place]]), axis=1)
-    several, clocks_there = np.unique(pairs[0], return_counts=True)
-    return [[places.everywhere, places.nowhere], *([int(one)] for one in several[clocks_there > 1])]
+    """Everywhere and nowhere, whose people are the same ones, and each place where many of the townspeople have another clock."""
+    towns = np.flatnonzero(places.level_code == LEVELS.index("city"))
+    town, column = np.nonzero(places.lineage[towns] > places.nowhere)
+    above = places.lineage[towns][town, column].astype(np.int64)
+    pairs, pair = np.unique(np.stack([above, clock_of[towns[town]]]), axis=1, return_inverse=True)
+    people = np.bincount(pair.ravel(), places.population[towns[town]])
+    several, first = np.unique(pairs[0], return_index=True)
+    apart = np.maximum.reduceat(people, first) < ONE_CLOCK * np.add.reduceat(people, first)
+    return [[places.everywhere, places.nowhere], *([int(one)] for one in several[apart])]
