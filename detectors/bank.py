@@ -36,7 +36,7 @@ class Bank:
     `learning_hours`: for so long after the first window, and for 8 windows, every p-value is 1.
     """
 
-    KIND = "default/2"
+    KIND = "default/3"
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class Bank:
         # A held series stands in its group's profile with what was expected of it, so that its storm leaves no dent.
         groups = np.concatenate([level.groups[learnt], level.groups[stopped]])
         shares = np.concatenate([fed, (asked.judgement.rate * masses[level.groups])[stopped]])
-        core.profile.learn(asked.start, *_by_group(groups, shares, len(masses)), scale)
+        core.profile.learn(asked.start, *_by_group(groups, shares, len(core.profile.zone)), scale)
         level.pass_time(masses * scale)
         if exposure is not None:
             other = np.flatnonzero((exposure != 1) & ~frozen)
@@ -151,7 +151,7 @@ class Bank:
         slow = core.slow_scale(asked.start)
         theta, _ = core.dispersion(core.short, index, rate, slow)
         relative = (1 + theta) / core.level.shape(scale, index)
-        doubt = core.profile.doubts(asked.start)[core.level.groups[index]]
+        doubt = core.doubts(asked.start)[core.level.groups[index]]
         sd = np.sqrt(mean * (1 + theta) + mean * mean * (relative + doubt + LEAST_DOUBT))
         fed = np.minimum(counts, mean + np.where(p < SURPRISING, 2 * sd + 1, 3 * sd + 2 * (1 + theta)))
         wide = np.where(p < SURPRISING, fed, np.minimum(counts, mean + 4 * sd + 4 * (1 + theta)))
@@ -207,7 +207,7 @@ class Bank:
         parents: npt.ArrayLike | None = None,
         zones: Sequence[str] | None = None,
     ) -> None:
-        old, level = self.n_series, self.core.level
+        old, core = self.n_series, self.core
         if n_series < old:
             raise ValueError(f"n_series: {n_series} is fewer than the {old} there are")
         if zones is not None:
@@ -215,11 +215,11 @@ class Bank:
                 raise ValueError("zones: a group that exists cannot change its zone")
             self.zones = tuple(zones)
         n_zones = None if self.zones is None else len(self.zones)
-        of = inputs.groups_of(_whole(groups, level.groups, n_series, 0), n_series, n_zones)
-        if (of[:old] != level.groups).any():
+        of = inputs.groups_of(_whole(groups, core.groups, n_series, 0), n_series, n_zones)
+        if (of[:old] != core.groups).any():
             raise ValueError("groups: a series that exists cannot change its group")
-        lent = inputs.parents_of(_whole(parents, level.parents, n_series, -1), n_series, n_series)
-        names = self.zones or ("UTC",) * max(len(level.known), int(of.max(initial=0)) + 1)
+        lent = inputs.parents_of(_whole(parents, core.level.parents, n_series, -1), n_series, n_series)
+        names = self.zones or ("UTC",) * max(len(core.profile.zone), int(of.max(initial=0)) + 1)
         self._asked = None
         self.core.grow(of, lent, names)
 
@@ -259,4 +259,5 @@ def _whole(given: npt.ArrayLike | None, known: Indices, n_series: int, missing: 
 
 
 def _by_group(groups: Ints, counts: Floats, n_groups: int) -> tuple[Ints, Floats]:
-    return np.arange(n_groups), np.bincount(groups, counts, n_groups).astype(np.float64)
+    """What each group's series learnt; blended ones, that stand in rows beyond, teach no profile."""
+    return np.arange(n_groups), np.bincount(groups, counts, n_groups)[:n_groups].astype(np.float64)

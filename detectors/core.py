@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from detectors.base import Floats, Ints
+from detectors.blends import Blends
 from detectors.calibration import Calibration
 from detectors.dispersion import Dispersion
 from detectors.level import Level
@@ -26,7 +27,7 @@ PEAKED = 1.3  # mean of a squared profile: a learnt complaint sees a busier wind
 BURST_COUNTS = 30.0
 FIRST_DAYS_SECONDS = 3 * DAY_SECONDS  # no cap: a rush hour not seen before is no storm
 FIRST_WEEK_SECONDS = 7 * DAY_SECONDS  # says more about a profile still unknown than about chance
-PARTS = ("level", "profile", "short", "long", "calibration", "recent", "lasting", "recent_gap", "lasting_gap")
+PARTS = ("level", "profile", "blends", "short", "long", "calibration", "recent", "lasting", "recent_gap", "lasting_gap")
 
 
 class Core:
@@ -46,7 +47,9 @@ class Core:
         self.window, self.half_life_hours = window_seconds, half_life_days * 24
         table, zone_of_group = zone_table(zones)
         self.profile = Profile(table, zone_of_group, window_seconds, flat)
-        self.level = Level(groups, parents, len(zone_of_group))
+        nothing = np.zeros(0, np.int64)
+        self.level, self.blends = Level(nothing, nothing, len(zone_of_group)), Blends(len(zone_of_group))
+        self.groups = np.zeros(0, np.int32)  # of every series, as given; the level has the row its profile stands in
         recent, lasting = lengths_of(window_seconds)
         self.recent, self.lasting = Sums(n, recent), Sums(n, lasting)
         # Windows of exposure missing from (or added to) each sum; made when first needed.
@@ -62,6 +65,7 @@ class Core:
         self.unseen = 0  # seconds since then that nobody could see
         self.hour = 0  # in which the scale was 1
         self.long_windows = int(self.lasting.tiers[0].block * self.lasting.tiers[0].reach.max())
+        self._join(groups, parents)
 
     def copy(self) -> Core:
         other = object.__new__(Core)
@@ -71,6 +75,16 @@ class Core:
             setattr(other, name, None if part is None else part.copy())
         other.rest = self.rest.copy()
         return other
+
+    def masses(self, starts: Ints, stops: Ints) -> Floats:
+        """Integral of each row's density over [start, stop), in windows of mean density: float64[rows, m]."""
+        return self.blends.extend(self.profile.masses(starts, stops))
+
+    def doubts(self, start: int) -> Floats:
+        """Relative variance of the density at a window, float64[rows]."""
+        out = self.blends.extend(self.profile.doubts(start))
+        out[len(out) - len(self.blends.doubt) :] += self.blends.doubt
+        return out
 
     def scale(self, start: int) -> float:
         return float(2.0 ** ((start // HOUR_SECONDS - self.hour) / self.half_life_hours))
@@ -118,7 +132,7 @@ class Core:
             slowly = weights ** (1 / SLOWER)
             first = np.flatnonzero(np.r_[True, hours[1:] != hours[:-1]])
             edges = at + self.window * np.r_[first, windows]
-            self.level.pass_time(self.profile.masses(edges[:-1], edges[1:]) @ weights[first])
+            self.level.pass_time(self.masses(edges[:-1], edges[1:]) @ weights[first])
             self.profile.pass_time(at, windows, weights)
             if self.age(at) >= FIRST_WEEK_SECONDS:
                 self.calibration.pass_time(self.population * float(slowly.sum()))
@@ -175,7 +189,7 @@ class Core:
         scale = self.scale(start)
         first, stop = np.array([start - (self.long_windows - 1) * self.window]), np.array([start + self.window])
         rate = self.level.rate(scale, index)
-        windows = self.profile.masses(first, stop)[self.level.groups[index], 0]
+        windows = self.masses(first, stop)[self.level.groups[index], 0]
         if self.lasting_gap is not None:
             windows = np.maximum(windows + self.lasting_gap.totals[-1, index], 0.1)
         mean = rate * windows
@@ -184,7 +198,7 @@ class Core:
         variance = mean * (1 + theta)
         counts = np.minimum(total[index], mean + 4 * np.sqrt(variance) + 4 * (1 + theta))
         relative = (1 + theta) / self.level.shape(scale, index)
-        doubt = self.profile.doubts(start)[self.level.groups[index]]
+        doubt = self.doubts(start)[self.level.groups[index]]
         self.long.learn(index, counts, mean, theta, relative, doubt, slow)
 
     def dispersion(self, which: Dispersion, index: Ints, rate: Floats, scale: float) -> tuple[Floats, Floats]:
@@ -195,11 +209,13 @@ class Core:
     def refresh(self, at: int) -> None:
         """Pool anew what series share: profiles, what is lent, dispersion, calibration."""
         scale, slow, level = self.scale(at), self.slow_scale(at), self.level
-        groups = len(level.known)
-        excess = np.bincount(level.groups, self.long.excess, groups) / slow
-        total = np.bincount(level.groups, self.long.basis, groups) / slow
+        groups = len(self.profile.zone)
+        excess = np.bincount(level.groups, self.long.excess, groups)[:groups] / slow
+        total = np.bincount(level.groups, self.long.basis, groups)[:groups] / slow
         self.profile.refresh(1 + np.clip((excess + BURST_COUNTS) / (total + BURST_COUNTS), 0.0, 50.0))
-        level.revalue(self.profile)
+        self.blends.refresh(level.seen / scale, level.groups, level.parents)
+        own, whole = self.profile.value(at)
+        level.revalue(np.concatenate([own, self.blends.extend(whole)[len(own) :]]))
         level.borrow(scale, self.window)
         rate = level.rate(scale)
         strata = stratum_of(rate, self.window)
@@ -222,7 +238,7 @@ class Core:
         if len(zones) > len(self.profile.zone):
             self.profile.grow(*zone_table(zones))
         scale = 1.0 if self.last is None else self.scale(self.last + self.window)
-        self.level.grow(groups, parents, len(zones), scale)
+        self._join(groups, parents)
         for sums in self.all_sums():
             sums.grow(n)
         self.short.grow(n)
@@ -233,16 +249,32 @@ class Core:
             [self.stratum, stratum_of(self.level.rate(scale, new), self.window).astype(np.int8)]
         )
 
+    def _join(self, groups: Ints, parents: Ints) -> None:
+        """Give the new series their rows, new rows their time."""
+        self.groups = groups.astype(np.int32)
+        rows, source = self.blends.grow(self.level.groups, groups, parents, len(self.profile.zone))
+        known = self.blends.extend(np.append(self.level.known, 0.0)[source[: len(self.profile.zone)]])
+        old = np.flatnonzero(source >= 0)
+        known[old] = self.level.known[source[old]]
+        self.level.grow(rows, parents, source, known)
+
     def keep(self, index: Ints) -> None:
         for part in (self.short, self.long):
             part.keep(index)
         for sums in self.all_sums():
             sums.keep(index)
-        self.level.keep(index)
+        number = np.full(len(self.groups) + 1, -1, np.int64)
+        number[index] = np.arange(len(index))
+        n_groups = len(self.profile.zone)
+        self.level.keep(index, number)
+        stays = self.blends.keep(number)
+        self.level.known = self.level.known[np.concatenate([np.arange(n_groups), n_groups + stays])]
+        self.level.groups[self.blends.series] = n_groups + np.arange(len(stays))
+        self.groups = self.groups[index]
         self.rest, self.stratum = self.rest[index], self.stratum[index]
 
     def state(self) -> Arrays:
-        out: Arrays = {"rest": self.rest, "stratum": self.stratum, "population": self.population}
+        out: Arrays = {"rest": self.rest, "stratum": self.stratum, "population": self.population, "groups": self.groups}
         for name in PARTS:
             part = getattr(self, name)
             out |= {} if part is None else {f"{name}.{key}": array for key, array in part.state().items()}
@@ -250,6 +282,7 @@ class Core:
 
     def load(self, arrays: Arrays) -> None:
         self.rest, self.stratum, self.population = (arrays[name] for name in ("rest", "stratum", "population"))
+        self.groups = arrays["groups"]
         for name in ("recent", "lasting"):
             if f"{name}_gap.totals" in arrays:
                 setattr(self, f"{name}_gap", Sums(0, getattr(self, name).lengths, exact=True))

@@ -56,7 +56,7 @@ def judge(core: Core, start: int, counts: Ints, exposure: Floats | None, *, lear
     expected = rate * now[level.groups]
     if exposure is not None:
         expected *= exposure
-    doubt = core.profile.doubts(start) + LEAST_DOUBT
+    doubt = core.doubts(start) + LEAST_DOUBT
     upper = upper_quantile(expected, _variance(core, expected, scale, doubt))
     p = np.ones(n)
     if learning:
@@ -121,7 +121,7 @@ def _masses(core: Core, start: int) -> Floats:
     number = start // core.window
     first = np.concatenate([core.recent.first(number), core.lasting.first(number), [number]])
     starts = np.maximum(start - (number - first) * core.window, start if core.born is None else core.born)
-    return core.profile.masses(starts, np.full(len(starts), start + core.window))
+    return core.masses(starts, np.full(len(starts), start + core.window))
 
 
 def _tails(core: Core, found: Candidates, rate: Floats, scales: tuple[float, float], doubt: Floats) -> Floats:

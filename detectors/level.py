@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.base import Floats, Ints
-from detectors.profile import Profile
 from detectors.state import Arrays
 
 SHAPE = 0.5  # of the prior: rates spread widely, so what is lent washes out within a few expected counts
@@ -20,7 +19,7 @@ OWN_WINDOWS_SECONDS = 21_600.0  # weight of the parent's own rate against what i
 
 
 class Level:
-    """`seen`: counts learnt; `known`: windows of mean density learnt, as the group's plus a difference per series."""
+    """`seen`: counts learnt; `known`: windows of mean density learnt, by row of the profile (`groups`), plus a difference per series."""
 
     def __init__(self, groups: Ints, parents: Ints, n_groups: int) -> None:
         n = len(groups)
@@ -59,11 +58,8 @@ class Level:
         """These series saw more or less than the window's density (exposure, hold)."""
         self.differs[index] += masses.astype(np.float32)
 
-    def revalue(self, profile: Profile) -> None:
+    def revalue(self, value: Floats) -> None:
         """A new profile revalues the time already seen: a bank that has seen one night has not seen half a day."""
-        if profile.flat:
-            return
-        value = (profile.time * profile.density).sum(1)
         usable = (self.known > 0) & (value > 0)
         factor = np.where(usable, value / np.where(usable, self.known, 1.0), 1.0)
         self.known *= factor
@@ -101,12 +97,14 @@ class Level:
         unlike = (weight > least) & (favour > 0)
         self.prior[unlike] = np.float32(SHAPE / least)
 
-    def grow(self, groups: Ints, parents: Ints, n_groups: int, scale: float) -> None:
-        """`groups`, `parents`: of all series. New series know nothing yet; new groups start at the bank's pooled rate."""
+    def grow(self, groups: Ints, parents: Ints, source: Ints, known: Floats) -> None:
+        """`groups`, `parents`: of all series; `source`: the row each row was before, -1 for new ones; `known`: of all rows.
+
+        New series know nothing yet; new rows start at the bank's pooled rate.
+        """
         old, n = len(self.seen), len(groups)
-        more = n_groups - len(self.known)
-        self.known = np.concatenate([self.known, np.zeros(more)])
-        self.group_rate = np.concatenate([self.group_rate, np.full(more, self.rate_of_all)])
+        rates = np.append(self.group_rate, self.rate_of_all)
+        self.group_rate, self.known = rates[source], known
         self.groups, self.parents = groups.astype(np.int32), parents.astype(np.int32)
         new = self.groups[old:]
         lent = self.group_rate[new]
@@ -118,12 +116,11 @@ class Level:
         self.prior = np.concatenate([self.prior, lent.astype(np.float32)])
         self.lends = np.concatenate([self.lends, lent.astype(np.float32)])
 
-    def keep(self, index: Ints) -> None:
-        number = np.full(len(self.seen) + 1, -1, np.int32)
-        number[index] = np.arange(len(index))
+    def keep(self, index: Ints, number: Ints) -> None:
+        """`number`: new number of each series, -1 of those forgotten and at the end."""
         for name in ("groups", "seen", "differs", "lends", "prior"):
             setattr(self, name, getattr(self, name)[index])
-        self.parents = number[self.parents[index]]  # -1 reads the extra last entry
+        self.parents = number[self.parents[index]].astype(np.int32)  # -1 reads the extra last entry
 
     def rescale(self, factor: float) -> None:
         self.seen *= factor

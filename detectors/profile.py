@@ -116,6 +116,17 @@ class Profile:
             total[mine, column] += (reached[:, 0] - reached[:, 1])[mine]
         return np.asarray(total / (self.window / HOUR_SECONDS), np.float64)
 
+    def value(self, at: int) -> tuple[Floats, Floats]:
+        """Windows of mean density each group has seen by today's profile, and would have seen in the time of the oldest;
+        float64[groups], 0 where profiles are flat."""
+        if self.flat or not len(self.zone):
+            return np.zeros(len(self.zone)), np.zeros(len(self.zone))
+        oldest = int(self.time.sum(1).argmax())
+        offset = self.zones.offsets(np.array([at]))[self.zone, 0]
+        shift = np.round((offset - offset[oldest]) / HOUR_SECONDS).astype(np.int64)
+        there = np.take_along_axis(self.density, (np.arange(HOURS) + shift[:, None]) % HOURS, 1)
+        return (self.time * self.density).sum(1), (self.time[oldest] * there).sum(1)
+
     def doubts(self, start: int) -> Floats:
         """Relative variance of the density at a window, float64[groups]."""
         return np.asarray(self.doubt[np.arange(len(self.zone)), self.cells(start)[self.zone, 0]], np.float64)
