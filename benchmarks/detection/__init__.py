@@ -1,0 +1,1 @@
+"""How well the detectors detect, side by side: `python -m benchmarks.detection`."""
