@@ -122,7 +122,7 @@ def _print(kept: dict[str, Any]) -> None:
     print(f"\n{kept['date']}, {kept['machine']}, seeds {', '.join(map(str, seeds))}; ± is a 95 % interval over seeds\n")
     print(figures.table(rows))
     for work in rows:
-        print("\n" + figures.everyone(rows, work, SHOWN.get(work, BUDGET_SHOWN)))
+        print("\n" + figures.everyone(rows, work, SHOWN.get(work.removeprefix("judge_"), BUDGET_SHOWN)))
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ TARGETS = (
     Target("budget_10000", "budget", "incidents_per_storm", "incidents a storm", None, 2.0),
     Target("budget_10000", "budget", "false_per_storm_day", "false within a day of a storm", None, 2 / 7),
     Target("budget_100000", "budget", "held", "the same over 100,000 series: held", 1.0),
-    Target("budget_100000", "budget", "pod_share_of_hindsight", "found, of the best fixed cut's", 0.93),
+    Target("budget_100000", "budget", "pod_share_of_hindsight", "the same: found, of the best fixed cut's", 0.93),
     Target("tweets", "tweets", "standard", "NAB realTweets, standard", 85),
     Target("tweets", "tweets", "low_fp", "low FP", 78),
     Target("tweets", "tweets", "low_fn", "low FN", 90),
@@ -87,9 +87,9 @@ TARGETS = (
     Target("speed", "default", "ms_p95", "ms to close a window of 100,000 series, p95", None, 20.0),
     Target("speed", "default", "bytes_a_series", "bytes a series", None, 100.0),
     Target("replays", "power_tweets_2016_2020", "city_answered", "power posts: labels that name a city, of 38", 15),
-    Target("replays", "power_tweets_2016_2020", "unanswered_per_week", "unanswered a week", None, 0.15),
+    Target("replays", "power_tweets_2016_2020", "unanswered_per_week", "power posts: unanswered a week", None, 0.15),
     Target("replays", "houston311_2011_2016", "answered", "Houston: floods, of 6", 6),
-    Target("replays", "houston311_2011_2016", "unanswered_per_week", "unanswered a week", None, 0.05),
+    Target("replays", "houston311_2011_2016", "unanswered_per_week", "Houston: unanswered a week", None, 0.05),
 )  # fmt: skip
 ORACLES = ("oracle", "hindsight")
 
@@ -119,7 +119,7 @@ def table(rows: Rows) -> str:
 def _bound(one: Target) -> str:
     if one.low is not None and one.high is not None:
         return f"{one.low:g} to {one.high:g}"
-    return f"≥ {one.low:g}" if one.low is not None else f"≤ {one.high:g}"
+    return f"≥ {one.low:.3g}" if one.low is not None else f"≤ {one.high:.3g}"
 
 
 def _best_peer(rows: Rows, one: Target) -> str:

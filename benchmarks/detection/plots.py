@@ -13,7 +13,8 @@ import numpy as np
 from benchmarks.detection.figures import Rows
 
 WIDTH, HEIGHT, LEFT, BOTTOM, RIGHT, TOP = 760, 440, 64, 48, 190, 34
-COLORS = ("#0b6", "#c33", "#36c", "#e80", "#938", "#09a", "#963", "#777", "#a70", "#000")
+COLORS = ("#0b6", "#c33", "#36c", "#e80", "#938", "#09a", "#963", "#777", "#a70", "#5a5")
+OURS = ("default", "weekly")
 Points = list[tuple[float, float]]
 
 
@@ -77,12 +78,19 @@ def chart(lines: Mapping[str, Points], title: str, across: str, up: str) -> str:
         x, y = place(10.0**power, 0)
         parts.append(f'<path d="M{x:.1f} {TOP}V{y:.1f}" stroke="#ddd"/>')
         parts.append(f'<text x="{x:.1f}" y="{y + 16:.1f}" text-anchor="middle">{10.0**power:g}</text>')
-    for value in (0, 0.25 * top, 0.5 * top, 0.75 * top, top):
+    for value in _ticks(top):
         x, y = place(10**low, value)
         parts.append(f'<path d="M{x:.1f} {y:.1f}H{WIDTH - RIGHT}" stroke="#eee"/>')
-        parts.append(f'<text x="{x - 6:.1f}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
+        parts.append(f'<text x="{x - 6:.1f}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>')
     parts += _lines(lines, place)
     return "\n".join([*parts, "</svg>\n"])
+
+
+def _ticks(top: float) -> list[float]:
+    """Round values from 0 to `top`, four to ten of them."""
+    step = 10.0 ** math.floor(math.log10(top))
+    step *= 0.2 if top / step < 2 else 0.5 if top / step < 5 else 1.0
+    return [round(number * step, 6) for number in range(int(top / step) + 1)]
 
 
 def _lines(lines: Mapping[str, Points], place: Any) -> list[str]:
@@ -94,9 +102,11 @@ def _lines(lines: Mapping[str, Points], place: Any) -> list[str]:
         at = max(y, at + 14)
         labels[name] = at
     for number, (name, points) in enumerate(lines.items()):
-        color, dash = COLORS[number % len(COLORS)], ' stroke-dasharray="5 4"' if name == "oracle" else ""
+        color, style = COLORS[number % len(COLORS)], f'stroke-width="{3 if name in OURS else 1.5}"'
+        if name == "oracle":
+            color, style = "#111", 'stroke-width="1.5" stroke-dasharray="5 4"'
         path = "L".join("{:.1f} {:.1f}".format(*place(*point)) for point in points)
-        parts.append(f'<path d="M{path}" fill="none" stroke="{color}" stroke-width="2"{dash}/>')
+        parts.append(f'<path d="M{path}" fill="none" stroke="{color}" {style}/>')
         parts += [
             '<circle cx="{:.1f}" cy="{:.1f}" r="2.5" fill="{}"/>'.format(*place(*point), color) for point in points
         ]
