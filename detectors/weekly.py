@@ -19,8 +19,8 @@ from detectors.harmonic import Harmonic
 from detectors.state import Arrays, pack, unpack
 from detectors.tails import mixed, upper_quantile
 
-LENGTHS = (1, 2, 3)
-PENALTIES = np.array([1.5, 2.0, 2.5])
+LENGTHS = (1, 2)
+PENALTIES = np.array([1.15, 1.5])
 LEARNING_WINDOWS = 26
 POOL_WEIGHT, USUAL_THETA = 8.0, 0.5  # expected counts that the pooled dispersion weighs
 SURPRISING, CAP, WIDE = 0.01, 1.5, 3.5
@@ -29,7 +29,7 @@ SURPRISING, CAP, WIDE = 0.01, 1.5, 3.5
 class Weekly:
     """`season` is always the year, whatever is asked; groups, zones and parents are taken and not used."""
 
-    KIND = "weekly/1"
+    KIND = "weekly/2"
 
     def __init__(
         self,
