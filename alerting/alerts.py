@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alerting import controls as acts
-from alerting.case import Case, identity, incident
+from alerting.case import Case, identity, incident, similar_to
 from alerting.evidence import collect
 from alerting.figures import bring_up_to_date
 from alerting.gates import Bar
@@ -26,7 +26,7 @@ from alerting.why_not import WhyNot, why_not
 from detectors.scan import Found, Series
 from detectors.tail_cut import WEEK_SECONDS, TailCut, TailState
 
-VERSION = 2
+VERSION = 3
 FIRST_GUESS_RUNS_PER_WEEK = 200.0  # quiet runs under LEVEL, before any were seen
 MOST_CASES = 300  # with more, only what is under the cut opens another
 ARCHIVE = 500  # ended cases that can still be judged by people
@@ -133,7 +133,7 @@ class Alerts:
         out: list[Incident] = []
         for control in controls:
             changed = acts.apply(control, self.standing, (*self.cases, *self.archive), self.atlas)
-            out.extend(incident(case, self.atlas, self.channels, now, control.kind) for case in changed)
+            out.extend(self._revision(case, now, control.kind) for case in changed)
         return out
 
     def _pass_time(self, close: Close) -> None:
@@ -190,7 +190,7 @@ class Alerts:
                 touched[:] = [case for case in touched if case is not gone and case is not kept] + [kept]
             if gone.told:
                 gone.state, gone.resolved_at, gone.merged_into = "resolved", close.decided, kept.id
-                out.append(incident(gone, self.atlas, self.channels, close.decided, "merged"))
+                out.append(self._revision(gone, close.decided, "merged"))
                 self._archive(gone)
         return out
 
@@ -204,9 +204,7 @@ class Alerts:
             own = bar._replace(learning=True) if case.main in close.young else bar
             reason = advance(case, close, self.policy, own, self.atlas)
             if reason is not None:
-                out.append(self._tell(case, close, reason))
-            if known is None and case.suspected_at is not None:
-                self.opened.append((close.decided, case.id))
+                out.append(self._tell(case, close, reason, newly=known is None and case.suspected_at is not None))
         self._end(close)
         return out
 
@@ -215,14 +213,23 @@ class Alerts:
         signal = self.tail.under(self.policy.signals_per_budget * self.policy.budget_per_week)
         return Bar(self.tail.cut, signal, self.tail.level, tuple(shares.tolist()), self.channels, close.learning)
 
-    def _tell(self, case: Case, close: Close, reason: str) -> Incident:
+    def _tell(self, case: Case, close: Close, reason: str, *, newly: bool) -> Incident:
         if not case.told:
             case.id = identity(case, self.atlas, {other.id for other in (*self.cases, *self.archive)})
             for _, control in sorted(self.standing.silences.items()):
                 acts.silence(case, control, self.atlas)
+        if newly:
+            self.opened.append((close.decided, case.id))
         case.told_people, case.told_place, case.told_at = case.people, case.place, close.decided
         case.told_parts = sorted(case.parts)
-        return incident(case, self.atlas, self.channels, close.decided, reason)
+        return self._revision(case, close.decided, reason)
+
+    def _revision(self, case: Case, now: float, reason: str) -> Incident:
+        """The next revision; what was suspected also says how far the budget is used, and what was like it."""
+        if case.suspected_at is not None:
+            case.unanswered, case.budget_per_week = self.spent, self.policy.budget_per_week
+            case.similar = similar_to(case, (*self.archive, *self.cases), self.atlas)
+        return incident(case, self.atlas, self.channels, now, reason)
 
     def _end(self, close: Close) -> None:
         """Let go of runs that are quiet again and incidents too old to reopen; quiet runs teach the cut."""

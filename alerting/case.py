@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Literal
 
 import msgspec
 
-from alerting.model import MAX_CHANNELS, Control, Gate, Incident, iso
+from alerting.model import MAX_CHANNELS, Control, Gate, Incident, Similar, iso
 from alerting.places_and_keywords import ANY, Atlas
 from alerting.tracks import STRIDE
 
@@ -16,6 +16,7 @@ CaseState = Literal["run", "signal", "suspected", "confirmed", "resolved"]
 RANK: dict[str, int] = {"run": 0, "signal": 1, "suspected": 2, "confirmed": 3}
 MOST_TERMS = 200
 MOST_SECONDS = 480
+MOST_SIMILAR = 3
 
 
 class Pulse(msgspec.Struct, array_like=True):
@@ -76,6 +77,9 @@ class Case(msgspec.Struct):
     why: tuple[Gate, ...] = ()
     acts: list[Control] = []
     silences: dict[str, float] = {}  # control id -> until
+    unanswered: int = 0  # of the budget, when last told
+    budget_per_week: float = 0.0
+    similar: tuple[Similar, ...] = ()  # when last told
     latest: Incident | None = None  # as last told
 
     @property
@@ -179,8 +183,41 @@ def incident(case: Case, atlas: Atlas, channels: tuple[str, ...], now: float, re
         assigned_to=None if assign is None else assign.value,
         verdict=None if verdict is None else verdict.value,
         silenced_until=case.silenced_until(now),
+        team=said_of(case, atlas.keywords.team, atlas),
+        runbook_url=said_of(case, atlas.keywords.runbook_url, atlas),
+        first_question=said_of(case, atlas.keywords.first_question, atlas),
+        unanswered=case.unanswered,
+        budget_per_week=case.budget_per_week,
+        similar=case.similar,
     )
     return case.latest
+
+
+def said_of(case: Case, of: Callable[[int], str | None], atlas: Atlas) -> str | None:
+    """What a pack says of the keyword counted or, where that is any, of the strongest; of the nearest above that says something."""
+    keyword = case.main if case.main != ANY else case.keywords[0]
+    return next((said for node in atlas.trees.keywords_above(keyword) if (said := of(node)) is not None), None)
+
+
+def similar_to(case: Case, earlier: Iterable[Case], atlas: Atlas) -> tuple[Similar, ...]:
+    """What was suspected before at places one in the other, of related problems, and is over; the newest first."""
+    topics = atlas.topics(case.keywords)
+    found = [
+        one
+        for one in earlier
+        if one.suspected_at is not None
+        and one.resolved_at is not None
+        and one.merged_into is None
+        and one.onset < case.onset
+        and (atlas.spot(one.place) == atlas.spot(case.place) or atlas.place_related(one.place, case.place))
+        and atlas.trees.related(topics, atlas.topics(one.keywords))
+    ]
+    found.sort(key=lambda one: (-one.onset, one.id))
+    return tuple(
+        Similar(one.id, title(one, atlas), one.onset, one.resolved_at or 0.0, one.peak, act.value if act else None)
+        for one in found[:MOST_SIMILAR]
+        for act in [one.act("feedback")]
+    )
 
 
 def trend(case: Case) -> Literal["rising", "steady", "falling"]:

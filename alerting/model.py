@@ -109,6 +109,13 @@ class Scope(msgspec.Struct, frozen=True):
     path: tuple[str, ...]
     lat: float | None = None
     lon: float | None = None
+    within: tuple[str, ...] = ()  # ids from itself up to everywhere
+
+    @property
+    def region(self) -> str:
+        """Id of the region it lies in or is, else of the country; its own where it is wider than that."""
+        kinds = ("region:", "country:")
+        return next((id for kind in kinds for id in self.within if id.startswith(kind)), self.place)
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -127,6 +134,17 @@ class Gate(msgspec.Struct, frozen=True):
     gate: str
     passed: bool
     text: str
+
+
+class Similar(msgspec.Struct, frozen=True):
+    """An earlier incident of the same place and problem, and how it ended."""
+
+    id: str
+    title: str
+    onset: float
+    resolved_at: float
+    peak: int
+    verdict: str | None = None
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,6 +182,12 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     assigned_to: str | None = None
     verdict: str | None = None  # real | not_real | known_event
     silenced_until: float | None = None
+    team: str | None = None  # of the keyword, as are the next two
+    runbook_url: str | None = None
+    first_question: str | None = None
+    unanswered: int = 0  # suspected within the last seven days and called real by nobody, this one counted
+    budget_per_week: float = 0.0
+    similar: tuple[Similar, ...] = ()  # newest first
 
     def to_json(self) -> dict[str, Any]:
         """The public form: ISO times, plain lists."""
@@ -178,6 +202,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
             "silenced_until",
         ):
             data[key] = None if data[key] is None else iso(data[key])
+        for one in data["similar"]:
+            one["onset"], one["resolved_at"] = iso(one["onset"]), iso(one["resolved_at"])
         return data
 
 

@@ -108,6 +108,7 @@ class Atlas:
             tuple(self.places.path(place)),
             lat,
             lon,
+            tuple(self.places.id(above) for above in self.trees.above(place)),
         )
 
     def part(self, place: int, people: int) -> Part:

@@ -1,0 +1,12 @@
+"""The kinds of channels: another one is a file and a line here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from alerting.notify.base import ChannelSettings
+from alerting.notify.log import LogSettings
+
+KINDS: Final[dict[str, type[ChannelSettings]]] = {
+    "log": LogSettings,
+}
