@@ -132,7 +132,7 @@ class Bank:
         fed = self._feed(asked, learnt, scale)
         # A held series stands in its group's profile with what was expected of it, so that its storm leaves no dent.
         groups = np.concatenate([level.groups[learnt], level.groups[stopped]])
-        shares = np.concatenate([fed, (asked.judgement.rate * masses[level.groups])[stopped]])
+        shares = np.concatenate([fed, asked.judgement.rate[stopped] * masses.take(level.groups[stopped])])
         core.profile.learn(asked.start, *_by_group(groups, shares, len(core.profile.zone)), scale)
         level.pass_time(masses * scale)
         if exposure is not None:
@@ -151,15 +151,16 @@ class Bank:
         slow = core.slow_scale(asked.start)
         theta, _ = core.dispersion(core.short, index, rate, slow)
         relative = (1 + theta) / core.level.shape(scale, index)
-        doubt = core.doubts(asked.start)[core.level.groups[index]]
+        doubt = core.doubts(asked.start).take(core.level.groups[index])
         sd = np.sqrt(mean * (1 + theta) + mean * mean * (relative + doubt + LEAST_DOUBT))
         fed = np.minimum(counts, mean + np.where(p < SURPRISING, 2 * sd + 1, 3 * sd + 2 * (1 + theta)))
         wide = np.where(p < SURPRISING, fed, np.minimum(counts, mean + 4 * sd + 4 * (1 + theta)))
         open_ended = core.age(asked.start) < FIRST_DAYS_SECONDS
         fed = counts if open_ended else fed
         core.level.learn(index, fed, scale)
-        awake = (core.rest[index] < asked.start // self.window) & (not open_ended)
-        core.short.learn(index[awake], wide[awake], mean[awake], theta[awake], relative[awake], doubt[awake], slow)
+        if not open_ended:
+            awake = core.rest[index] < asked.start // self.window
+            core.short.learn(index[awake], wide[awake], mean[awake], theta[awake], relative[awake], doubt[awake], slow)
         return fed if asked.exposure is None else fed / asked.exposure[index]
 
     def _sum(self, asked: _Asked, number: int, moved: Ints, masses: Floats, frozen: Bools) -> None:

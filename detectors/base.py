@@ -12,6 +12,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.integer[Any]]  # of any width, only ever used to index
+AnyFloats = npt.NDArray[np.floating[Any]]
 
 
 class Scores(NamedTuple):

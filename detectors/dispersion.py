@@ -52,7 +52,7 @@ class Dispersion:
     def posterior(self, index: Ints, rate: Floats, strata: Indices, scale: float) -> tuple[Floats, Floats]:
         """Theta and its standard deviation, float64[m]. `rate`: expected in a learnt window."""
         seen = self.basis[index] / scale
-        pooled, between = self.theta[strata], self.variance[strata]
+        pooled, between = self.theta.take(strata), self.variance.take(strata)
         own = self.excess[index] / scale / np.maximum(seen, 1e-9)
         sampling = sampling_variance(pooled, rate) / np.maximum(seen, 1e-9)
         trust = between / (between + sampling)
@@ -69,7 +69,7 @@ class Dispersion:
         sums = np.bincount(strata, weight, STRATA)
         means = np.bincount(strata, weight * own, STRATA)
         self.theta = np.clip((means + POOL_COUNTS * max(overall, LEAST)) / (sums + POOL_COUNTS), LEAST, MOST)
-        pooled = self.theta[strata]
+        pooled = self.theta.take(strata)
         sampling = sampling_variance(pooled, rate) / np.maximum(seen, 1e-9)
         # Weighted by precision, so that series which say something about their theta decide how thetas differ.
         precision = 1 / (sampling + 0.25 * pooled * pooled) ** 2

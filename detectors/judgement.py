@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.base import Floats, Indices, Ints, Scores
 from detectors.core import Core
@@ -15,6 +16,10 @@ PLAIN = 0.02  # above this the tail with the mean theta is good enough
 CORRELATED = 0.5  # the sums overlap: fewer independent tests than sums
 UNREMARKABLE = 0.5
 HIGH = 1.9  # standard deviations above which a count can matter
+CAREFUL = 1 - 1e-5  # more than single precision loses
+RAISED = 1.2  # the same of chance alone, from which the lasting sums of a series are looked at
+
+Coarse = npt.NDArray[np.float32]
 
 
 class Judgement(NamedTuple):
@@ -53,11 +58,12 @@ def judge(core: Core, start: int, counts: Ints, exposure: Floats | None, *, lear
     rate = level.rate(scale)
     masses = _masses(core, start)
     now = masses[:, -1]
-    expected = rate * now[level.groups]
+    expected = now.take(level.groups)
+    expected *= rate
     if exposure is not None:
         expected *= exposure
     doubt = core.doubts(start) + LEAST_DOUBT
-    upper = upper_quantile(expected, _variance(core, expected, scale, doubt))
+    upper = _upper(core, expected, scale, doubt)
     p = np.ones(n)
     if learning:
         return Judgement(
@@ -75,16 +81,20 @@ def judge(core: Core, start: int, counts: Ints, exposure: Floats | None, *, lear
     return Judgement(Scores(p, expected, upper), rate, now, moved, raw, strata)
 
 
-def _variance(core: Core, expected: Floats, scale: float, doubt: Floats) -> Floats:
-    """Of the window's count, by series: expected (1 + theta) + expected^2 x the relative variances of level and profile."""
-    spread = 1 + core.short.theta[core.stratum]
-    relative = spread / core.level.shape(scale)
-    relative += doubt[core.level.groups]
-    relative *= expected * expected
-    variance: Floats = np.multiply(expected, spread, out=spread)
-    variance += relative
-    variance += 1e-12
-    return variance
+def _upper(core: Core, expected: Floats, scale: float, doubt: Floats) -> Floats:
+    """The chart's band, of every series, in single precision.
+
+    The count's variance: expected (1 + theta) + expected^2 x the relative variances of level and profile.
+    """
+    mean = expected.astype(np.float32)
+    spread = (1 + core.short.theta).astype(np.float32).take(core.stratum)
+    relative: Coarse = np.divide(spread, core.level.shape(scale).astype(np.float32, copy=False))
+    relative += doubt.astype(np.float32).take(core.level.groups)
+    relative *= mean
+    relative += spread
+    relative *= mean
+    relative += np.float32(1e-12)
+    return upper_quantile(mean, relative)
 
 
 def _candidates(core: Core, counts: Ints, exposure: Floats | None, rate: Floats, masses: Floats) -> Candidates:
@@ -92,25 +102,51 @@ def _candidates(core: Core, counts: Ints, exposure: Floats | None, rate: Floats,
 
     Otherwise a rise that is over would go on being news for a day. `masses`: as of `_masses`.
     """
-    small = counts.astype(np.int32)
+    now = masses[:, -1]
+    small, coarse = counts.astype(np.int32), rate.astype(np.float32)
+    root = np.sqrt(coarse)
     moved: Ints | None = None
     found: list[Candidates] = []
     for sums, gap in ((core.recent, core.recent_gap), (core.lasting, core.lasting_gap)):
         for row in range(len(sums.lengths)):
-            total = sums.totals[row] + small
-            index = np.flatnonzero(total > 0) if moved is None else moved[total[moved] > 0]
+            if moved is None:
+                missing = None if gap is None else gap.totals[row]
+                least = _least(masses, len(found), missing, exposure)
+                bar = RAISED if row == len(sums.lengths) - 1 else HIGH
+                index = _perhaps_over(bar, sums.totals[row] + small, coarse, root, least)
+            else:
+                index = moved
+            seen = (sums.totals[row, index] + small[index]).astype(np.float64)
             groups = core.level.groups[index]
-            windows = masses[groups, len(found)]
+            windows = masses[:, len(found)].take(groups)
             if gap is not None:
                 windows = windows + gap.totals[row, index]
             if exposure is not None:
-                windows = windows + (exposure[index] - 1) * masses[groups, -1]
+                windows = windows + (exposure[index] - 1) * now.take(groups)
             mean = rate[index] * np.maximum(windows, 1e-6)
-            seen = total[index].astype(np.float64)
-            high = np.flatnonzero(seen - 0.5 > mean + 1.2 * np.sqrt(mean))
+            above, spread = seen - 0.5 - mean, np.sqrt(mean)
+            high = np.flatnonzero(above > HIGH * spread)  # no count varies less than by chance alone
             found.append(Candidates(index[high], np.full(len(high), len(found)), seen[high], mean[high]))
-        moved = found[-1].series
+        moved = index[above > RAISED * spread] if moved is None else moved
     return Candidates(*(np.concatenate(part) for part in zip(*found, strict=True)))
+
+
+def _least(masses: Floats, column: int, gap: Coarse | None, exposure: Floats | None) -> float:
+    """No series' sum covers fewer windows of mean density."""
+    least = float(masses[:, column].min(initial=np.inf))
+    if gap is not None:
+        least += float(gap.min(initial=0.0))
+    if exposure is not None:
+        least += min(0.0, float(exposure.min(initial=1.0)) - 1) * float(masses[:, -1].max(initial=0.0))
+    return max(least, 1e-6) if np.isfinite(least) else 1e-6
+
+
+def _perhaps_over(bar: float, total: Indices, rate: Coarse, root: Coarse, least: float) -> Ints:
+    """Series that may be over this bar: a quick look at all of them, so that few need be looked at well. `root`: of the rate."""
+    over = rate * np.float32(least * CAREFUL)
+    over += root * np.float32(bar * np.sqrt(least) * CAREFUL)
+    over += np.float32(0.5 * CAREFUL)
+    return np.flatnonzero(total.astype(np.float32) > over)
 
 
 def _masses(core: Core, start: int) -> Floats:
@@ -135,7 +171,7 @@ def _tails(core: Core, found: Candidates, rate: Floats, scales: tuple[float, flo
     lengths = core.recent.lengths + core.lasting.lengths
     reach = (np.log(lengths) / max(np.log(core.long_windows), 1e-9)).clip(0, 1)[found.row]
     theta = np.exp((1 - reach) * np.log(short) + reach * np.log(long))
-    relative = (1 + theta) / core.level.shape(scale, found.series) + doubt[core.level.groups[found.series]]
+    relative = (1 + theta) / core.level.shape(scale, found.series) + doubt.take(core.level.groups[found.series])
     variance = found.mean * (1 + theta + found.mean * relative)
     p = np.ones(len(own))
     high = np.flatnonzero(found.total - 0.5 > found.mean + HIGH * np.sqrt(variance))

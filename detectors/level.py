@@ -38,14 +38,18 @@ class Level:
 
     def shape(self, scale: float, index: Ints | slice = slice(None)) -> Floats:
         """Shape of the gamma: complaints its rate rests on."""
-        out: Floats = self.seen[index] / scale + SHAPE
+        out: Floats = self.seen[index] / scale
+        out += SHAPE
         return out
 
     def rate(self, scale: float, index: Ints | slice = slice(None)) -> Floats:
         """Expected count in a window of mean density."""
-        windows = (self.known[self.groups[index]] + self.differs[index]) / scale
-        out: Floats = self.shape(scale, index) / (np.maximum(windows, 0.0) + SHAPE / self.prior[index])
-        return out
+        windows: Floats = self.known.take(self.groups[index])  # worked on in place: there may be one a series
+        windows += self.differs[index]
+        windows /= scale
+        np.maximum(windows, 0.0, out=windows)
+        windows += SHAPE / self.prior[index]
+        return np.asarray(np.divide(self.shape(scale, index), windows, out=windows), np.float64)
 
     def pass_time(self, masses: Floats) -> None:
         """The whole bank has seen windows of this density (times the scale), float64[groups]."""
@@ -63,11 +67,11 @@ class Level:
         usable = (self.known > 0) & (value > 0)
         factor = np.where(usable, value / np.where(usable, self.known, 1.0), 1.0)
         self.known *= factor
-        self.differs *= factor[self.groups].astype(np.float32)
+        self.differs *= factor.astype(np.float32).take(self.groups)
 
     def borrow(self, scale: float, window_seconds: int) -> None:
         """Work out anew what parents, groups and the bank lend (pooled rates: complaints over windows seen)."""
-        windows = np.maximum(self.known[self.groups] + self.differs, 0.0) / scale
+        windows = np.maximum(self.known.take(self.groups) + self.differs, 0.0) / scale
         seen = self.seen / scale
         own = OWN_WINDOWS_SECONDS / window_seconds
         self.rate_of_all = max(FLOOR, float(seen.sum()) / max(float(windows.sum()), 1e-9))
@@ -80,9 +84,9 @@ class Level:
             share = mine / np.maximum(np.bincount(of, minlength=n), 1)
             lent = (np.bincount(of, seen[child], n) + own * share) / (np.bincount(of, windows[child], n) + own)
             self.lends = np.maximum(lent, FLOOR).astype(np.float32)
-            self.prior = np.where(child, self.lends[self.parents], self.group_rate[self.groups]).astype(np.float32)
+            self.prior = np.where(child, self.lends[self.parents], self.group_rate.take(self.groups)).astype(np.float32)
         else:
-            self.prior = self.group_rate[self.groups].astype(np.float32)
+            self.prior = self.group_rate.astype(np.float32).take(self.groups)
         self._doubt_loans(seen, windows, UNLIKE_SECONDS / window_seconds)
 
     def _doubt_loans(self, seen: Floats, windows: Floats, least: float) -> None:

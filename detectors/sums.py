@@ -129,7 +129,9 @@ class Sums:
     def add(self, window: int, index: Ints, values: Values) -> None:
         """Take in a window (moved to already): the values of the series that moved, each series once."""
         if len(index):
-            self.totals[:, index] += values.astype(self.totals.dtype)
+            more: Values = values.astype(self.totals.dtype)
+            for row in self.totals:
+                row[index] += more
             entry = (window, index.astype(np.int32), values.astype(np.float32) if self.exact else _small(values))
             for tier in self.tiers:
                 tier.add(entry)

@@ -5,18 +5,44 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from detectors.base import Floats
+from detectors.base import AnyFloats, Floats, Indices
 
 NODES = np.array([-np.sqrt(3.0), 0.0, np.sqrt(3.0)])  # three-point Gauss-Hermite rule
 WEIGHTS = np.array([1 / 6, 2 / 3, 1 / 6])
+FEW = 24  # a sum of so many terms is cheaper than the beta integral
+DEEP = 1e-6  # below this, what is left of 1 minus a sum has too few digits
 
 
 def negative_binomial(count: Floats, mean: Floats, variance: Floats) -> Floats:
-    """P(Y >= count) for a count of this mean and variance; Poisson in the limit variance = mean. All float64[m]."""
+    """P(Y >= count) for a whole count of this mean and variance; Poisson in the limit variance = mean. All float64[m]."""
     excess = np.maximum(variance - mean, 1e-9 * mean + 1e-300)
-    size = mean * mean / excess
-    p = np.asarray(special.betainc(np.maximum(count, 1e-9), size, excess / (mean + excess)), np.float64)
-    return np.where(count <= 0, 1.0, p)
+    size, chance = mean * mean / excess, excess / (mean + excess)
+    p = np.ones(len(count))
+    few = np.flatnonzero((count >= 1) & (count <= FEW) & (mean > 0))
+    p[few] = _of_few(count[few].astype(np.int8), size[few], chance[few], np.log1p(excess[few] / mean[few]))
+    other = count > FEW
+    other[few] = p[few] < DEEP
+    rest = np.flatnonzero(other | ((count > 0) & ~(mean > 0)))
+    p[rest] = special.betainc(count[rest], size[rest], chance[rest])
+    return p
+
+
+def _of_few(count: Indices, size: Floats, chance: Floats, nothing: Floats) -> Floats:
+    """1 - P(Y < count), term by term: several times cheaper than the beta integral, with an error of some 1e-15.
+
+    `nothing`: -log(1 - chance). The many with small counts are done after a few terms.
+    """
+    order = np.argsort(-count, kind="stable")
+    size, chance = size[order], chance[order]
+    term = np.exp(-size * nothing[order])
+    below = term.copy()
+    more = len(count) - np.bincount(count, minlength=1).cumsum()  # with more than j terms
+    for j, m in enumerate(more[1:-1].tolist(), 1):
+        term[:m] *= chance[:m] * (size[:m] + (j - 1)) / j
+        below[:m] += term[:m]
+    p = np.empty(len(count))
+    p[order] = 1 - below
+    return p
 
 
 def mixed(count: Floats, mean: Floats, theta: Floats, theta_sd: Floats, relative: Floats) -> Floats:
@@ -33,7 +59,7 @@ def mixed(count: Floats, mean: Floats, theta: Floats, theta_sd: Floats, relative
     return p
 
 
-def upper_quantile(mean: Floats, variance: Floats, z: float = 1.96) -> Floats:
+def upper_quantile(mean: AnyFloats, variance: AnyFloats, z: float = 1.96) -> Floats:
     """Quantile of a gamma with this mean and variance (Wilson and Hilferty 1931), never under the mean: a chart's band."""
     shape = mean * mean / variance  # worked on in place: there is one a series
     np.maximum(shape, 1e-12, out=shape)

@@ -16,6 +16,17 @@ def test_negative_binomial_tails_equal_scipys():
     assert np.allclose(negative_binomial(COUNT, MEAN, variance), expected, rtol=1e-8)
 
 
+def test_small_counts_in_any_order_have_tails_as_exact_as_large_ones():
+    rng = np.random.default_rng(3)
+    count = rng.integers(0, 40, 2000).astype(float)
+    mean = count * rng.uniform(0.01, 1.5, 2000) + 1e-3
+    variance = mean * (1 + 10 ** rng.uniform(-3, 2, 2000))
+    p = mean / variance
+    expected = stats.nbinom.sf(count - 1, mean * p / (1 - p), p)
+    assert expected.min() < 1e-12
+    assert np.allclose(negative_binomial(count, mean, variance), expected, rtol=1e-8, atol=0)
+
+
 def test_without_excess_variance_the_tail_is_poissons():
     assert np.allclose(negative_binomial(COUNT, MEAN, MEAN), stats.poisson.sf(COUNT - 1, MEAN), rtol=1e-5)
 
