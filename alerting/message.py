@@ -15,6 +15,7 @@ from alerting.messages import (
     clock,
     duration,
     page_line,
+    plain,
     resolve_line,
     since,
     why_it_paged,
@@ -81,7 +82,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """A message in words: plain text, nothing escaped, nothing cut."""
+    """A message in words: plain text without control characters, nothing escaped, nothing cut."""
 
     headline: str  # what, where, how many, against the usual
     severity: Severity
@@ -102,14 +103,24 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 def facts(message: Message, now: float) -> Facts:
     """What a message says, told at `now` (Unix seconds)."""
     if message.trouble is not None:
-        return _of_trouble(message.trouble, message.timezone, now)
+        return _plain(_of_trouble(message.trouble, message.timezone, now))
     assert message.incident is not None
-    return _of_incident(message, message.incident, now)
+    return _plain(_of_incident(message, message.incident, now))
 
 
 def severity_of(message: Message) -> Severity:
     """A page for what was confirmed and for trouble of our own."""
     return "chat" if message.incident is not None and message.incident.confirmed_at is None else "page"
+
+
+def _plain(told: Facts) -> Facts:
+    return msgspec.structs.replace(
+        told,
+        headline=plain(told.headline),
+        rows=tuple((plain(label), plain(text)) for label, text in told.rows),
+        quotes=tuple(plain(quote) for quote in told.quotes),
+        why=tuple(plain(gate) for gate in told.why),
+    )
 
 
 def _of_trouble(trouble: Trouble, zone: str, now: float) -> Facts:

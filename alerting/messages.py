@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,17 @@ from alerting.model import Blind, Incident
 LOW, HIGH = 0.05, 0.95
 SCATTER = 1.5  # variance over mean of complaint counts, for the "usually" phrase
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+UNSEEN = re.compile(
+    r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)  # no width, or turn what follows around
+HALVES = re.compile(r"[\ud800-\udfff]")  # cannot be written as UTF-8
 VERBS = {"signal": "signal", "suspected": "suspected", "confirmed": "CONFIRMED", "resolved": "RESOLVED"}
+
+
+def plain(text: str) -> str:
+    """The text on one line, with nothing in it that a terminal, a log or a page would obey or hide."""
+    return HALVES.sub("\ufffd", UNSEEN.sub("", CONTROLS.sub(" ", text)))
 
 
 def duration(seconds: float) -> str:

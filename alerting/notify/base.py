@@ -59,7 +59,7 @@ class StandingChannel(Channel, Protocol):
 class ChannelSettings(BaseModel):
     """A channel's section of the configuration, by its name: `[channels.NAME]` with `kind = "…"`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     kind: str
     secret_fields: ClassVar[Mapping[str, str]] = {}  # field: what it is; given by environment or by FIELD_file only

@@ -8,9 +8,10 @@ import socket
 import ssl
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
+from pydantic import AfterValidator, SecretStr, ValidationInfo
 
 from alerting.notify.base import Refused, Unsent
 
@@ -43,6 +44,20 @@ def checked(url: str, allow_hosts: tuple[str, ...] = ()) -> httpx.URL:
     if literal is not None and not named and not is_public(literal):
         raise AddressError(f"{found.host} is not a public address: name it in allow_hosts if it is meant")
     return found
+
+
+def _may_be_posted_to(url: str, info: ValidationInfo) -> str:
+    checked(url, info.data.get("allow_hosts", ()))
+    return url
+
+
+def _may_be_posted_to_in_secret(url: SecretStr, info: ValidationInfo) -> SecretStr:
+    checked(url.get_secret_value(), info.data.get("allow_hosts", ()))
+    return url
+
+
+Address = Annotated[str, AfterValidator(_may_be_posted_to)]  # a field of HttpSettings
+SecretAddress = Annotated[SecretStr, AfterValidator(_may_be_posted_to_in_secret)]  # one that is itself a key
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

@@ -6,7 +6,9 @@ from typing import Final
 
 from alerting.notify.base import ChannelSettings
 from alerting.notify.log import LogSettings
+from alerting.notify.webhook import WebhookSettings
 
 KINDS: Final[dict[str, type[ChannelSettings]]] = {
     "log": LogSettings,
+    "webhook": WebhookSettings,
 }

@@ -1,0 +1,17 @@
+"""The kinds under conformance."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.alerting.notify.cases.base import Case
+from tests.alerting.notify.cases.log import LogCase
+from tests.alerting.notify.cases.webhook import WebhookCase
+
+CASES: Final[dict[str, Case]] = {
+    case.kind: case
+    for case in (
+        LogCase(),
+        WebhookCase(),
+    )
+}
