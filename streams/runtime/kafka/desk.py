@@ -47,6 +47,10 @@ class Vocabulary:
         """The id of a number."""
         return self._ids[keyword]
 
+    def name(self, keyword: int) -> str:
+        """The last word of its id, as people write it."""
+        return self._ids[keyword].rpartition("/")[2].replace("-", " ")
+
     def index(self, id: str) -> int:
         """The number of an id."""
         found = self._numbers.get(id)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, 
 from sqlalchemy.engine import make_url
 
 from streams.runtime.store import tables
+from streams.runtime.store.views import drop_views, make_views
 
 BUSY_SECONDS = 5.0
 
@@ -29,7 +30,22 @@ def _late_rows_and_blind_places(connection: Connection) -> None:
         connection.execute(text("ALTER TABLE sources ADD COLUMN blind_places TEXT"))
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_create, _late_rows_and_blind_places)
+def _names_for_people(connection: Connection) -> None:
+    """Rows of before are named when their place or keyword is next written."""
+    known = {column["name"] for column in inspect(connection).get_columns("place_names")}
+    if "name" in known:
+        return
+    for table, column, kind in (
+        ("place_names", "name", "VARCHAR(256)"),
+        ("place_names", "within", "TEXT"),
+        ("place_names", "lat", "FLOAT"),
+        ("place_names", "lon", "FLOAT"),
+        ("keyword_names", "name", "VARCHAR(256)"),
+    ):
+        connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {column} {kind}"))
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_create, _late_rows_and_blind_places, _names_for_people)
 
 
 def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
@@ -54,10 +70,17 @@ def migrate(engine: Engine) -> int:
         raise StoreError(
             f"the store has version {found}, this program knows {len(STEPS)}: it was written by a newer one"
         )
+    viewed = engine.dialect.name == "postgresql"
+    if viewed and found < len(STEPS):
+        with engine.begin() as connection:
+            drop_views(connection)
     for version in range(found + 1, len(STEPS) + 1):
         with engine.begin() as connection:
             STEPS[version - 1](connection)
             connection.execute(tables.versions.insert().values(version=version, applied_at=time.time()))
+    if viewed:
+        with engine.begin() as connection:
+            make_views(connection)
     return len(STEPS)
 
 

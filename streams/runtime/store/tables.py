@@ -18,6 +18,10 @@ place_names = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("place", String(128), nullable=False, unique=True),
     Column("level", String(16), nullable=False),
+    Column("name", String(256)),  # as are the next three, NULL where an earlier version wrote the row
+    Column("within", Text),  # |id|id| from itself up to everywhere
+    Column("lat", Float),
+    Column("lon", Float),
 )
 
 keyword_names = Table(
@@ -25,6 +29,7 @@ keyword_names = Table(
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("keyword", String(256), nullable=False, unique=True),
+    Column("name", String(256)),
 )
 
 

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -19,7 +19,7 @@ from streams.complaint import DeadLetter
 from streams.part import SourceCount
 from streams.runtime.entries import Gap
 from streams.runtime.store import tables
-from streams.runtime.store.names import Ints, Names
+from streams.runtime.store.names import KeywordIds, Names, keyword_row, place_row
 from streams.runtime.store.roll_up import OpenHours
 from streams.runtime.store.snapshots import Snapshot, save_snapshot
 from streams.runtime.store.upsert import insert, keeping, replacing, write, write_columns
@@ -77,15 +77,6 @@ class Work:
         return len(self.incidents) + len(self.dead_letters) + sum(len(one.place) for one in self.cells)
 
 
-class KeywordIds(Protocol):
-    """As much of a keyword tree as the store needs: how many, and their ids."""
-
-    parent: Ints
-
-    def id(self, keyword: int) -> str:
-        """The id of a keyword."""
-
-
 class Writer:
     """The one writer of a store."""
 
@@ -107,15 +98,15 @@ class Writer:
             engine,
             tables.place_names,
             len(places.parent),
-            lambda one: {"place": places.id(one), "level": places.level(one)},
+            lambda one: place_row(places, one),
         )
         self._keywords = Names(
-            engine, tables.keyword_names, len(keywords.parent), lambda one: {"keyword": keywords.id(one)}
+            engine, tables.keyword_names, len(keywords.parent), lambda one: keyword_row(keywords, one)
         )
 
     def hear(self, keywords: KeywordIds) -> None:
         """Go on with another tree of keywords."""
-        self._keywords.begin_anew(len(keywords.parent), lambda one: {"keyword": keywords.id(one)})
+        self._keywords.begin_anew(len(keywords.parent), lambda one: keyword_row(keywords, one))
 
     def commit(
         self, work: Work, snapshot: Snapshot | None = None, guard: Callable[[Connection], None] | None = None
@@ -222,6 +213,7 @@ class Writer:
                 row |= {key: row[key] + getattr(count, key) for key in SUMMED}
                 if count.records:
                     row["last_arrival"] = max(work.arrival, row["last_arrival"] or 0.0)
+                if math.isfinite(count.newest):  # not of dead letters alone
                     row["last_event"] = max(count.newest, row["last_event"] or count.newest)
             row["channel"] = self.channel(name)
             row["usual_per_hour"] = work.usual_per_hour.get(name, row.get("usual_per_hour", 0.0))
