@@ -71,7 +71,7 @@ def migrate(engine: Engine) -> int:
             f"the store has version {found}, this program knows {len(STEPS)}: it was written by a newer one"
         )
     viewed = engine.dialect.name == "postgresql"
-    if viewed and found < len(STEPS):
+    if viewed and 0 < found < len(STEPS):
         with engine.begin() as connection:
             drop_views(connection)
     for version in range(found + 1, len(STEPS) + 1):
