@@ -132,7 +132,10 @@ class Together:
         for i in rows:
             part = self.line[i][self.line[i].index(place) - 1]
             parts[part] = parts.get(part, 0.0) + self._excess(i)
-            usual[part] = self.expected.get((part, topic), (self.columns.expected[i], 0.0))[0]
+            own = (
+                self.columns.expected[i] if topic in self.topics[i] or not topic else 0.0
+            )  # of `*` it says nothing here
+            usual[part] = self.expected.get((part, topic), (own, 0.0))[0]
         least = PART * max(parts.values())
         parts = {part: excess for part, excess in parts.items() if excess >= least}
         if len(parts) < 2:
