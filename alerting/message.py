@@ -23,6 +23,7 @@ from alerting.messages import (
 from alerting.model import Incident, Similar
 
 Action = Literal["open", "update", "ack", "resolve", "reopen"]
+Grade = Literal["critical", "warning", "error"]
 Severity = Literal["page", "chat"]  # confirmed, or trouble of our own: someone gets up; suspected: someone looks
 OPENED: frozenset[Action] = frozenset({"open", "reopen"})
 MOST_PARTS, MOST_TERMS, MOST_QUOTES = 6, 4, 3
@@ -111,6 +112,13 @@ def facts(message: Message, now: float) -> Facts:
 def severity_of(message: Message) -> Severity:
     """A page for what was confirmed and for trouble of our own."""
     return "chat" if message.incident is not None and message.incident.confirmed_at is None else "page"
+
+
+def grade_of(message: Message) -> Grade:
+    """For receivers that grade: confirmed is critical, suspected a warning, trouble of our own an error."""
+    if message.incident is None:
+        return "error"
+    return "critical" if message.incident.confirmed_at is not None else "warning"
 
 
 def _plain(told: Facts) -> Facts:

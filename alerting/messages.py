@@ -26,6 +26,11 @@ def plain(text: str) -> str:
     return HALVES.sub("\ufffd", UNSEEN.sub("", CONTROLS.sub(" ", text)))
 
 
+def shortened(text: str, most: int) -> str:
+    """At most so many characters; one that was cut ends in "…"."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def duration(seconds: float) -> str:
     """ "40 min", "2 h 10 min", "3 d 4 h": the two largest units."""
     minutes = max(0, round(seconds / MINUTE))

@@ -6,9 +6,11 @@ from typing import Final
 
 from alerting.notify.base import ChannelSettings
 from alerting.notify.log import LogSettings
+from alerting.notify.pagerduty import PagerDutySettings
 from alerting.notify.webhook import WebhookSettings
 
 KINDS: Final[dict[str, type[ChannelSettings]]] = {
     "log": LogSettings,
+    "pagerduty": PagerDutySettings,
     "webhook": WebhookSettings,
 }

@@ -6,12 +6,14 @@ from typing import Final
 
 from tests.alerting.notify.cases.base import Case
 from tests.alerting.notify.cases.log import LogCase
+from tests.alerting.notify.cases.pagerduty import PagerDutyCase
 from tests.alerting.notify.cases.webhook import WebhookCase
 
 CASES: Final[dict[str, Case]] = {
     case.kind: case
     for case in (
         LogCase(),
+        PagerDutyCase(),
         WebhookCase(),
     )
 }
