@@ -133,7 +133,7 @@ class Alerts:
         out: list[Incident] = []
         for control in controls:
             changed = acts.apply(control, self.standing, (*self.cases, *self.archive), self.atlas)
-            out.extend(self._revision(case, now, control.kind) for case in changed)
+            out.extend(self._revision(case, now, acts.reason(control, case, now)) for case in changed)
         return out
 
     def _pass_time(self, close: Close) -> None:
@@ -216,8 +216,8 @@ class Alerts:
     def _tell(self, case: Case, close: Close, reason: str, *, newly: bool) -> Incident:
         if not case.told:
             case.id = identity(case, self.atlas, {other.id for other in (*self.cases, *self.archive)})
-            for _, control in sorted(self.standing.silences.items()):
-                acts.silence(case, control, self.atlas)
+        for _, control in sorted(self.standing.silences.items()):
+            acts.silence(case, control, self.atlas)
         if newly:
             self.opened.append((close.decided, case.id))
         case.told_people, case.told_place, case.told_at = case.people, case.place, close.decided

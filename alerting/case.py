@@ -14,6 +14,7 @@ from alerting.tracks import STRIDE
 
 CaseState = Literal["run", "signal", "suspected", "confirmed", "resolved"]
 RANK: dict[str, int] = {"run": 0, "signal": 1, "suspected": 2, "confirmed": 3}
+UNSILENCED = "unsilenced"  # reason of the revision with which a silence ends while it still goes on
 MOST_TERMS = 200
 MOST_SECONDS = 480
 MOST_SIMILAR = 3
@@ -101,6 +102,11 @@ class Case(msgspec.Struct):
         if snooze is not None and snooze.until is not None and snooze.until > now:
             ends.append(snooze.until)
         return max(ends, default=None)
+
+    def silence_ended(self, now: float) -> bool:
+        """Whether it was last told as silenced, and is so no longer."""
+        told = self.latest is not None and self.latest.silenced_until is not None
+        return told and self.silenced_until(now) is None
 
 
 def identity(case: Case, atlas: Atlas, taken: Collection[str] = ()) -> str:

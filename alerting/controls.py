@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from alerting.case import Case
+from alerting.case import UNSILENCED, Case
 from alerting.model import Control
 from alerting.places_and_keywords import ANY, Atlas
 
@@ -85,9 +85,17 @@ def _undo(control: Control, standing: Standing, cases: Iterable[Case]) -> list[C
     return changed
 
 
+def reason(control: Control, case: Case, now: float) -> str:
+    """Why a case that a control changed gets another revision."""
+    return UNSILENCED if control.kind == "undo" and case.silence_ended(now) else control.kind
+
+
 def silence(case: Case, control: Control, atlas: Atlas) -> bool:
-    """Note on a case that a silence holds for it; whether it does. A silenced incident goes on being recorded."""
+    """Note on a case whether a silence holds for it. A silenced incident goes on being recorded; one that grew out of
+    what was silenced is told.
+    """
     if not matches(control, case, atlas) or control.until is None:
+        case.silences.pop(control.id, None)
         return False
     case.silences[control.id] = control.until
     return True

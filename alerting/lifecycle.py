@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerting.case import RANK, Case
+from alerting.case import RANK, UNSILENCED, Case
 from alerting.gates import Bar, Verdict, fresh, high, judge, people_needed, pulses_of, reach
 from alerting.model import Blind, Close
 from alerting.places_and_keywords import Atlas
@@ -32,7 +32,7 @@ def advance(case: Case, close: Close, policy: Policy, bar: Bar, atlas: Atlas) ->
         case.state, case.resolved_at = "resolved", close.decided
         return "resolved" if before != "run" else None
     case.why = verdict.why if reason is not None or case.state in ("run", "signal") else case.why
-    return reason or _growth(case, policy, close, atlas)
+    return reason or _heard_again(case, close) or _growth(case, policy, close, atlas)
 
 
 def _count_streak(case: Case, policy: Policy, bar: Bar) -> None:
@@ -102,6 +102,12 @@ def _withholds(case: Case, blind: Blind, now: float, policy: Policy, atlas: Atla
     return not blind.places or any(
         atlas.place_related(place, case.place) or place in case.parts for place in blind.places
     )
+
+
+def _heard_again(case: Case, close: Close) -> str | None:
+    """A silence or snooze ended while it still goes on: who knows of it is told so, who does not yet hears of it."""
+    going_on = case.state in ("suspected", "confirmed")
+    return UNSILENCED if going_on and case.silence_ended(close.decided) else None
 
 
 def _growth(case: Case, policy: Policy, close: Close, atlas: Atlas) -> str | None:

@@ -41,7 +41,7 @@ class Links(msgspec.Struct, frozen=True):
         """(label, address): the incident's page, Grafana around it, the runbook."""
         links = []
         if self.page is not None:
-            links.append(("Incident", f"{self.page}/incidents/{quote(incident.id)}"))
+            links.append(("Incident", f"{self.page}/incident/{quote(incident.id)}"))
         if self.grafana is not None:
             ends = incident.resolved_at if incident.resolved_at is not None else incident.updated_at
             span = {"from": round((incident.onset - 3600) * 1000), "to": round((ends + 1800) * 1000)}
@@ -147,7 +147,8 @@ def _of_incident(message: Message, one: Incident, now: float) -> Facts:
         )
     elif told_after >= 1:
         rows.append(("Age", f"decided {duration(told_after)} ago"))
-    again = "AGAIN " if message.action == "reopen" else ""
+    still = one.reason == "unsilenced" and message.action == "update"
+    again = "AGAIN " if message.action == "reopen" else "STILL " if still else ""
     return Facts(
         headline=f"{again}{_headline(one)}",
         severity=severity_of(message),

@@ -237,6 +237,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     start: float | None = None
     value: str | None = None  # feedback verdict, assignee, text of a note, id undone
     factor: float | None = None  # planned event: expected voices are multiplied by this
+    via: str = ""  # how it came in: page, api, cli, config; "" where it is not known
 
 
 def shared_keyword(keywords: Sequence[str]) -> str:

@@ -15,7 +15,9 @@ from alerting.model import Incident
 Tier = Literal["suspected", "confirmed"]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 GOING_ON = frozenset({"suspected", "confirmed"})
-NEWS = frozenset({"suspected", "confirmed", "grew", "widened", "narrowed", "unmarked"})  # reasons that update
+NEWS = frozenset(
+    {"suspected", "confirmed", "grew", "widened", "narrowed", "unmarked", "unsilenced"}
+)  # reasons that update
 TAKEN_ON = frozenset({"ack", "assign"})
 
 

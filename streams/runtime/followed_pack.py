@@ -45,7 +45,13 @@ class FollowedPack:
             self.health.pack = None
             if pack != self.pipeline.pack:
                 act = Control(
-                    id=uuid4().hex, kind="pack", at=time.time(), author="overheard", value=text, reason=pack.name
+                    id=uuid4().hex,
+                    kind="pack",
+                    at=time.time(),
+                    author="overheard",
+                    value=text,
+                    reason=pack.name,
+                    via="config",
                 )
                 await self.append(act)
                 log.info("pack changed", file=self.path.name)

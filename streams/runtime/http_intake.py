@@ -14,6 +14,7 @@ import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
+from alerting.controls import check as check_control
 from alerting.model import Control
 from streams.runtime.bodies import UnreadableError, check, split_body
 from streams.runtime.entries import RECORD, Entry
@@ -104,9 +105,13 @@ def _acts(routes: APIRouter, service: Service, guard: list[Any]) -> None:
         """A person's act: the fields of a control, of which `id` and `at` may be left out."""
         try:
             given = msgspec.json.decode(await _body(request), type=dict[str, Any])
-            control = msgspec.convert({"id": uuid4().hex, "at": time.time(), **given}, Control)
+            control = msgspec.convert({"id": uuid4().hex, "at": time.time(), "via": "api", **given}, Control)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise HTTPException(400, str(error)) from None
+        try:
+            check_control(control)
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from None
         with _kept():
             await service.append_control(control)
         return JSONResponse(msgspec.to_builtins(control), 202)

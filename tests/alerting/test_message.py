@@ -62,7 +62,7 @@ def test_a_page_reads_whole() -> None:
         "Similar: Sun 07:03, baggage at JFK, 2 h, peak 30, real\n"
         "Why it paged: 2 channels, 41 people, budget 2 of 3 used\n"
         "“[user] stuck 50 min at the belt”\n"
-        "Incident: https://overheard.example/incidents/a1\n"
+        "Incident: https://overheard.example/incident/a1\n"
         "Grafana: https://grafana.example/d/overheard-incident?var-incident=a1&from=1704088980000&to=1704096780000\n"
         "Runbook: https://runbooks.example/belt"
     )
@@ -109,3 +109,8 @@ def test_trouble_of_our_own_says_what_to_do() -> None:
     assert (
         facts(message(incident=None, trouble=over), SEVEN_O_THREE).headline == "RESOLVED overheard is BLIND for notes"
     )
+
+
+def test_the_end_of_a_silence_says_that_it_still_goes_on() -> None:
+    going_on = msgspec.structs.replace(BAGGAGE, reason="unsilenced")
+    assert facts(message(going_on, action="update"), BAGGAGE.updated_at).headline.startswith("STILL CONFIRMED baggage")

@@ -66,7 +66,7 @@ async def _append(settings: Settings, text: str) -> None:
     from streams.runtime.kafka import wire
 
     assert settings.kafka is not None
-    one = wire.control(Control(id=uuid4().hex, kind="pack", at=time.time(), author="overheard", value=text))
+    one = wire.control(Control(id=uuid4().hex, kind="pack", at=time.time(), author="overheard", value=text, via="cli"))
     async with AIOKafkaProducer(**settings.kafka.client(), acks="all", enable_idempotence=True) as producer:
         await producer.send_and_wait(one.topic.full(settings.kafka.prefix), one.value, key=one.key, partition=0)
 

@@ -64,7 +64,7 @@ def test_a_page_says_what_where_and_why() -> None:
     assert payload["custom_details"]["Ask first"] == "Is the belt running?"
     assert payload["custom_details"]["In their words"] == ["[user] stuck 50 min at the belt"]
     assert payload["custom_details"]["Why"] == ["41 people, 5 needed"]
-    assert event["links"][0] == {"href": "https://overheard.example/incidents/a1", "text": "Incident"}
+    assert event["links"][0] == {"href": "https://overheard.example/incident/a1", "text": "Incident"}
     assert (event["client"], event["client_url"]) == ("overheard", "https://overheard.example")
 
 

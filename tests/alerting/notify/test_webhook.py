@@ -51,7 +51,7 @@ def test_the_body_holds_the_incident_the_words_and_the_links() -> None:
     assert data["incident"]["confirmed_at"] == "2024-01-01T07:43:00Z"
     assert data["facts"]["headline"].startswith("CONFIRMED baggage at JFK: 41 people")
     assert {"label": "Ask first", "text": "Is the belt running?"} in data["facts"]["rows"]
-    assert {"label": "Incident", "url": "https://overheard.example/incidents/a1"} in data["links"]
+    assert {"label": "Incident", "url": "https://overheard.example/incident/a1"} in data["links"]
 
 
 def test_trouble_of_our_own_has_a_type_of_its_own() -> None:
