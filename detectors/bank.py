@@ -36,7 +36,7 @@ class Bank:
     `learning_hours`: for so long after the first window, and for 8 windows, every p-value is 1.
     """
 
-    KIND = "default/3"
+    KIND = "default/4"
 
     def __init__(
         self,

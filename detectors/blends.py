@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.base import Bools, Floats, Indices, Ints
+from detectors.base import AnyFloats, Bools, Floats, Indices, Ints
 from detectors.state import Arrays
 
 COMMON = 10.0  # complaints that the shares of the whole group weigh
@@ -41,6 +41,12 @@ class Blends:
         """What holds of the groups, and then of the blended series: float64[groups + m, …]."""
         return np.concatenate([of_groups, self.shares @ of_groups]) if len(self.shares) else of_groups
 
+    def as_given(self, rows: Indices) -> Indices:
+        """The group of every series, of the row its profile stands in."""
+        out = rows.copy()
+        out[self.series] = self.group
+        return out
+
     def grow(self, rows: Indices, groups: Ints, parents: Ints, n_groups: int) -> tuple[Ints, Ints]:
         """More groups and series: the row of every series, and where each row was before, -1 for new ones.
 
@@ -59,7 +65,7 @@ class Blends:
         nowhere = np.full(new, -1)
         return out, np.concatenate([np.arange(before), nowhere, before + np.arange(m), np.full(more, -1)])
 
-    def refresh(self, seen: Floats, rows: Indices, parents: Indices) -> None:
+    def refresh(self, seen: AnyFloats, rows: Indices, parents: Indices) -> None:
         """Work out the shares anew: complaints, row and parent of every series."""
         m, n_groups = self.shares.shape
         if not m:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detectors.base import Floats, Ints
+from detectors.base import Floats, Indices, Ints
 from detectors.blends import Blends
 from detectors.calibration import Calibration
 from detectors.dispersion import Dispersion
@@ -49,7 +49,6 @@ class Core:
         self.profile = Profile(table, zone_of_group, window_seconds, flat)
         nothing = np.zeros(0, np.int64)
         self.level, self.blends = Level(nothing, nothing, len(zone_of_group)), Blends(len(zone_of_group))
-        self.groups = np.zeros(0, np.int32)  # of every series, as given; the level has the row its profile stands in
         recent, lasting = lengths_of(window_seconds)
         self.recent, self.lasting = Sums(n, recent), Sums(n, lasting)
         # Windows of exposure missing from (or added to) each sum; made when first needed.
@@ -66,6 +65,10 @@ class Core:
         self.hour = 0  # in which the scale was 1
         self.long_windows = int(self.lasting.tiers[0].block * self.lasting.tiers[0].reach.max())
         self._join(groups, parents)
+
+    @property
+    def groups(self) -> Indices:
+        return self.blends.as_given(self.level.groups)
 
     def copy(self) -> Core:
         other = object.__new__(Core)
@@ -251,7 +254,6 @@ class Core:
 
     def _join(self, groups: Ints, parents: Ints) -> None:
         """Give the new series their rows, new rows their time."""
-        self.groups = groups.astype(np.int32)
         rows, source = self.blends.grow(self.level.groups, groups, parents, len(self.profile.zone))
         known = self.blends.extend(np.append(self.level.known, 0.0)[source[: len(self.profile.zone)]])
         old = np.flatnonzero(source >= 0)
@@ -263,18 +265,17 @@ class Core:
             part.keep(index)
         for sums in self.all_sums():
             sums.keep(index)
-        number = np.full(len(self.groups) + 1, -1, np.int64)
+        number = np.full(len(self.rest) + 1, -1, np.int64)
         number[index] = np.arange(len(index))
         n_groups = len(self.profile.zone)
         self.level.keep(index, number)
         stays = self.blends.keep(number)
         self.level.known = self.level.known[np.concatenate([np.arange(n_groups), n_groups + stays])]
         self.level.groups[self.blends.series] = n_groups + np.arange(len(stays))
-        self.groups = self.groups[index]
         self.rest, self.stratum = self.rest[index], self.stratum[index]
 
     def state(self) -> Arrays:
-        out: Arrays = {"rest": self.rest, "stratum": self.stratum, "population": self.population, "groups": self.groups}
+        out: Arrays = {"rest": self.rest, "stratum": self.stratum, "population": self.population}
         for name in PARTS:
             part = getattr(self, name)
             out |= {} if part is None else {f"{name}.{key}": array for key, array in part.state().items()}
@@ -282,7 +283,6 @@ class Core:
 
     def load(self, arrays: Arrays) -> None:
         self.rest, self.stratum, self.population = (arrays[name] for name in ("rest", "stratum", "population"))
-        self.groups = arrays["groups"]
         for name in ("recent", "lasting"):
             if f"{name}_gap.totals" in arrays:
                 setattr(self, f"{name}_gap", Sums(0, getattr(self, name).lengths, exact=True))

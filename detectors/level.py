@@ -24,7 +24,7 @@ class Level:
     def __init__(self, groups: Ints, parents: Ints, n_groups: int) -> None:
         n = len(groups)
         self.groups, self.parents = groups.astype(np.int32), parents.astype(np.int32)
-        self.seen, self.differs = np.zeros(n), np.zeros(n, np.float32)
+        self.seen, self.differs = np.zeros(n, np.float32), np.zeros(n, np.float32)
         self.known = np.zeros(n_groups)
         self.lends = np.full(n, FLOOR, np.float32)  # rate a new child of this series would be given
         self.prior = np.full(n, FLOOR, np.float32)  # rate lent to this series
@@ -38,7 +38,8 @@ class Level:
 
     def shape(self, scale: float, index: Ints | slice = slice(None)) -> Floats:
         """Shape of the gamma: complaints its rate rests on."""
-        out: Floats = self.seen[index] / scale
+        out = self.seen[index].astype(np.float64)
+        out /= scale
         out += SHAPE
         return out
 
@@ -72,7 +73,7 @@ class Level:
     def borrow(self, scale: float, window_seconds: int) -> None:
         """Work out anew what parents, groups and the bank lend (pooled rates: complaints over windows seen)."""
         windows = np.maximum(self.known.take(self.groups) + self.differs, 0.0) / scale
-        seen = self.seen / scale
+        seen = self.seen.astype(np.float64) / scale
         own = OWN_WINDOWS_SECONDS / window_seconds
         self.rate_of_all = max(FLOOR, float(seen.sum()) / max(float(windows.sum()), 1e-9))
         by_group = [np.bincount(self.groups, w, len(self.known)) for w in (seen, windows)]
@@ -115,7 +116,7 @@ class Level:
         parent = self.parents[old:]
         known_parent = (parent >= 0) & (parent < old)
         lent[known_parent] = np.maximum(self.lends[parent[known_parent]], FLOOR)
-        self.seen = np.concatenate([self.seen, np.zeros(n - old)])
+        self.seen = np.concatenate([self.seen, np.zeros(n - old, np.float32)])
         self.differs = np.concatenate([self.differs, -self.known[new].astype(np.float32)])
         self.prior = np.concatenate([self.prior, lent.astype(np.float32)])
         self.lends = np.concatenate([self.lends, lent.astype(np.float32)])
@@ -127,7 +128,7 @@ class Level:
         self.parents = number[self.parents[index]].astype(np.int32)  # -1 reads the extra last entry
 
     def rescale(self, factor: float) -> None:
-        self.seen *= factor
+        self.seen *= np.float32(factor)
         self.differs *= np.float32(factor)
         self.known *= factor
 

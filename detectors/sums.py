@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from detectors.base import Ints
+from detectors.blocks import Block, Values, load, merged, of_window, renumbered, state_of
 from detectors.state import Arrays
 
 LENGTHS_SECONDS = (3600, 7200, 21_600, 86_400)
 RECENT_SECONDS = 7200
 FINE, BLOCKS, FEWEST_BLOCKS = 16, 12, 3
-Values = npt.NDArray[Any]
-Entry = tuple[int, npt.NDArray[np.int32], Values]  # number of a window or block, series, their values
 NEVER = -(2**62)
 
 
@@ -50,52 +48,41 @@ class _Tier:
 
     def __init__(self, block: int, rows: list[int], reach: Ints) -> None:
         self.block, self.rows, self.reach = block, rows, reach  # reach: of each row, in blocks
-        self.blocks: list[Entry] = []
-        self.pending: list[Entry] = []
+        self.blocks: list[Block] = []
+        self.pending: list[Block] = []
 
     def copy(self) -> _Tier:
         other = _Tier(self.block, self.rows, self.reach)
         other.blocks, other.pending = list(self.blocks), list(self.pending)
         return other
 
-    def add(self, entry: Entry) -> None:
+    def add(self, window: Block) -> None:
         if self.block == 1:
-            self.blocks.append(entry)
+            self.blocks.append(window)
         else:
-            self.pending.append(entry)
+            self.pending.append(window)
 
-    def close_block(self, window: int, n_series: int) -> None:
+    def close_block(self, window: int, n_series: int, exact: bool) -> None:
         """Merge the windows of a block that has ended."""
-        if self.pending and self.pending[0][0] // self.block != window // self.block:
-            values = np.concatenate([e[2].astype(np.float64) for e in self.pending])
-            index = np.concatenate([e[1] for e in self.pending])
-            if 16 * len(index) > n_series:
-                series = np.flatnonzero(np.bincount(index, minlength=n_series)).astype(np.int32)
-                merged = np.bincount(index, values, n_series)[series]
-            else:
-                series, where = np.unique(index, return_inverse=True)
-                merged = np.bincount(where, values)
-            exact = self.pending[0][2].dtype.kind == "f"
-            self.blocks.append(
-                (self.pending[0][0] // self.block, series, merged.astype(np.float32) if exact else _small(merged))
-            )
+        if self.pending and self.pending[0].number // self.block != window // self.block:
+            self.blocks += merged(self.pending, self.pending[0].number // self.block, n_series, exact)
             self.pending = []
 
     def expire(self, totals: Values, before: int, now: int) -> None:
         """Take from the totals what they covered when `before` was the current block and no longer cover at `now`."""
         for row, reach in zip(self.rows, self.reach.tolist(), strict=True):
-            for number, index, values in self.blocks:
-                if number > now - reach:
+            for block in self.blocks:
+                if block.number > now - reach:
                     break
-                if number > before - reach:
-                    totals[row, index] -= values.astype(totals.dtype)
+                if block.number > before - reach:
+                    totals[row, block.series()] -= block.values.astype(totals.dtype)
         oldest = now - int(self.reach.max())
-        if self.blocks and self.blocks[0][0] <= oldest:
-            self.blocks = [e for e in self.blocks if e[0] > oldest]
+        if self.blocks and self.blocks[0].number <= oldest:
+            self.blocks = [block for block in self.blocks if block.number > oldest]
 
-    def renumber(self, number: npt.NDArray[np.int32]) -> None:
-        for entries in (self.blocks, self.pending):
-            entries[:] = [(w, number[i][number[i] >= 0], v[number[i] >= 0]) for w, i, v in entries]
+    def renumber(self, number: npt.NDArray[np.int32], n_series: int) -> None:
+        self.blocks = renumbered(self.blocks, number, n_series)
+        self.pending = renumbered(self.pending, number, n_series)
 
 
 class Sums:
@@ -121,7 +108,7 @@ class Sums:
         """Drop what sums that end at `window` no longer cover."""
         if self.at < window:
             for tier in self.tiers:
-                tier.close_block(window, self.totals.shape[1])
+                tier.close_block(window, self.totals.shape[1], self.exact)
                 if self.at != NEVER:
                     tier.expire(self.totals, self.at // tier.block, window // tier.block)
             self.at = window
@@ -132,9 +119,9 @@ class Sums:
             more: Values = values.astype(self.totals.dtype)
             for row in self.totals:
                 row[index] += more
-            entry = (window, index.astype(np.int32), values.astype(np.float32) if self.exact else _small(values))
+            gained = of_window(window, index, values, self.exact)
             for tier in self.tiers:
-                tier.add(entry)
+                tier.add(gained)
 
     def copy(self) -> Sums:
         other = object.__new__(Sums)
@@ -151,30 +138,19 @@ class Sums:
         number[index] = np.arange(len(index))
         self.totals = np.ascontiguousarray(self.totals[:, index])
         for tier in self.tiers:
-            tier.renumber(number)
+            tier.renumber(number, len(index))
 
     def state(self) -> Arrays:
         out: Arrays = {"totals": self.totals, "at": np.array([self.at], np.int64)}
         for t, tier in enumerate(self.tiers):
-            for name, entries in ((f"blocks{t}", tier.blocks), (f"pending{t}", tier.pending)):
-                out[name + "_at"] = np.array([(w, len(i)) for w, i, _ in entries], np.int64).reshape(-1, 2)
-                out[name + "_index"] = np.concatenate([np.zeros(0, np.int32), *(e[1] for e in entries)])
-                kind = self.totals.dtype
-                out[name + "_value"] = np.concatenate([np.zeros(0, kind), *(e[2].astype(kind) for e in entries)])
+            for name, blocks in ((f"blocks{t}", tier.blocks), (f"pending{t}", tier.pending)):
+                out |= {f"{name}_{key}": array for key, array in state_of(blocks).items()}
         return out
 
     def load(self, arrays: Arrays) -> None:
         self.totals, self.at = arrays["totals"], int(arrays["at"][0])
         for t, tier in enumerate(self.tiers):
-            for name, entries in ((f"blocks{t}", tier.blocks), (f"pending{t}", tier.pending)):
-                entries.clear()
-                ends = np.cumsum(arrays[name + "_at"][:, 1]).tolist()
-                for (window, length), end in zip(arrays[name + "_at"].tolist(), ends, strict=True):
-                    part = slice(end - length, end)
-                    values = arrays[name + "_value"][part]
-                    entries.append((window, arrays[name + "_index"][part], values if self.exact else _small(values)))
-
-
-def _small(values: Values) -> Values:
-    """Counts in as few bytes as they need."""
-    return values.astype(np.min_scalar_type(int(values.max()))) if len(values) else values.astype(np.uint8)
+            tier.blocks, tier.pending = (
+                load({key: arrays[f"{name}{t}_{key}"] for key in ("at", "where", "values")}, self.exact)
+                for name in ("blocks", "pending")
+            )
