@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from benchmarks.broker import Broker, BrokerUnavailableError, cache_folder, jars, running
-from tests import postgres
+from tests import alertmanager, postgres
 
 
 class Server(NamedTuple):
@@ -22,7 +22,7 @@ class Server(NamedTuple):
 
     def missing(self) -> list[str]:
         """Packages to install."""
-        return [package for program, package in self.programs.items() if not shutil.which(program)]
+        return sorted({package for program, package in self.programs.items() if not shutil.which(program)})
 
 
 def _kafka_programs() -> dict[str, str]:
@@ -31,6 +31,7 @@ def _kafka_programs() -> dict[str, str]:
 
 
 SERVERS = {  # by marker
+    "alertmanager": Server("alertmanager", dict.fromkeys(alertmanager.PROGRAMS, "prometheus-alertmanager")),
     "browser": Server("chromium", {"chromium": "chromium"}),
     "kafka": Server("kafka", _kafka_programs()),
     "postgres": Server("postgresql", {postgres.program() or "/usr/lib/postgresql/15/bin/postgres": "postgresql"}),
@@ -80,6 +81,13 @@ def postgres_server() -> Iterator[str]:
         pytest.skip("no PostgreSQL here: apt-get install postgresql")
     with postgres.running() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def alertmanager_programs() -> None:
+    """Alertmanager and amtool are there."""
+    if missing := SERVERS["alertmanager"].missing():
+        pytest.skip(f"no Alertmanager here: apt-get install {' '.join(missing)}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

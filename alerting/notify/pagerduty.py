@@ -88,7 +88,7 @@ def event(message: Message, routing_key: str, now: float) -> dict[str, Any]:
     if action == "trigger":
         told = facts(message, now)
         made["payload"] = _payload(message, told)
-        made["links"] = [{"href": address, "text": label} for label, address in told.links if _is_web(address)]
+        made["links"] = [{"href": address, "text": label} for label, address in told.links]
     return made
 
 
@@ -128,7 +128,3 @@ def _details(told: Facts) -> dict[str, Any]:
     if told.why:
         details["Why"] = [shortened(gate, MOST_DETAIL) for gate in told.why[:MOST_DETAILS]]
     return details
-
-
-def _is_web(address: str) -> bool:
-    return address.startswith(("https://", "http://"))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from alerting.notify.alertmanager import AlertmanagerSettings
 from alerting.notify.base import ChannelSettings
 from alerting.notify.log import LogSettings
 from alerting.notify.pagerduty import PagerDutySettings
 from alerting.notify.webhook import WebhookSettings
 
 KINDS: Final[dict[str, type[ChannelSettings]]] = {
+    "alertmanager": AlertmanagerSettings,
     "log": LogSettings,
     "pagerduty": PagerDutySettings,
     "webhook": WebhookSettings,

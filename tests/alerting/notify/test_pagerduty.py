@@ -99,11 +99,6 @@ def test_a_key_longer_than_pagerduty_takes_is_still_one_key() -> None:
     assert len(told(long, other).opened) == 2
 
 
-def test_a_runbook_that_is_no_address_costs_no_page() -> None:
-    odd = msgspec.structs.replace(BAGGAGE, runbook_url="wiki/belt")
-    assert len(told(doing("open", odd)).opened) == 1
-
-
 def test_a_key_pagerduty_does_not_know_is_refused() -> None:
     with pytest.raises(Refused, match="invalid key"):
         told(doing("open"), script=(Answer(400, b"invalid key"),))

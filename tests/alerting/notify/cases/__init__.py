@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.alerting.notify.cases.alertmanager import AlertmanagerCase
 from tests.alerting.notify.cases.base import Case
 from tests.alerting.notify.cases.log import LogCase
 from tests.alerting.notify.cases.pagerduty import PagerDutyCase
@@ -12,6 +13,7 @@ from tests.alerting.notify.cases.webhook import WebhookCase
 CASES: Final[dict[str, Case]] = {
     case.kind: case
     for case in (
+        AlertmanagerCase(),
         LogCase(),
         PagerDutyCase(),
         WebhookCase(),
