@@ -67,6 +67,8 @@ class Receiver:
                 answer = self.script.pop(0) if self.script else self.usual(request)
                 if not await _write(writer, answer):
                     break
+        except asyncio.CancelledError:
+            writer.transport.abort()  # the end of the test
         finally:
             self._handlers.discard(task)
             writer.close()

@@ -78,7 +78,7 @@ def test_who_it_is_stands_in_labels_and_all_that_varies_in_annotations() -> None
     assert told["runbook_url"] == "https://runbooks.example/belt"
     assert told["dashboard_url"].startswith("https://grafana.example/d/")
     assert told["sample_1"] == "[user] stuck 50 min at the belt"
-    assert alert["generatorURL"] == "https://overheard.example/incidents/a1"
+    assert alert["generatorURL"] == "https://overheard.example/incident/a1"
     assert (at(alert["startsAt"]), at(alert["endsAt"])) == (BAGGAGE.onset, NOW + 180)
 
 
