@@ -9,10 +9,13 @@ from typing import Any, NamedTuple
 
 import click
 
+from streams.runtime.audit_commands import commands as audit_commands
 from streams.runtime.config_file import read_config
+from streams.runtime.feedback_commands import commands as feedback_commands
 from streams.runtime.incident_commands import commands as incident_commands
 from streams.runtime.kafka.commands import commands as kafka_commands
 from streams.runtime.settings import Settings
+from streams.runtime.standing_commands import commands as standing_commands
 
 CONFIG = click.option(
     "--config",
@@ -80,4 +83,12 @@ def check_command(page: Page | None, path: Path) -> None:
     click.echo(f"{path}: good. Pack {pack.name}, sources: {ways}, data in {settings.service.data}.")
 
 
-commands: list[click.Command] = [run_command, check_command, *incident_commands, *kafka_commands]
+commands: list[click.Command] = [
+    run_command,
+    check_command,
+    *incident_commands,
+    *standing_commands,
+    *feedback_commands,
+    *audit_commands,
+    *kafka_commands,
+]

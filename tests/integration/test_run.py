@@ -212,10 +212,29 @@ def test_what_people_do_from_a_terminal_reaches_the_running_service(service: Mak
     running.stop()
     late = overheard("feedback", incident["id"], "real", "--author", "me", *config)
     assert "journal" in late.stdout
+    nothing = overheard("silences", "add", "2h", "--author", "me", *config)
+    assert "would match all" in nothing.stderr
+    place = incident["scope"]["place"]
+    for act in (("silences", "add", "2h", "--place", place), ("incidents", "assign", incident["id"], "kim"),
+                ("events", "add", "--place", place, "--end", "2099-01-01T00:00:00Z", "--factor", "3"),
+                ("incidents", "snooze", incident["id"], "2h")):  # fmt: skip
+        done = overheard(*act, "--author", "me", "--reason", "belt work", *config)
+        assert done.returncode == 0, done.stderr
     running.start()
     running.wait()
     running.settle()
-    assert [kind for (kind,) in running.rows("select kind from controls order by at")] == ["note", "feedback"]
+    assert [kind for (kind,) in running.rows("select kind from controls order by at")] == [
+        "note", "feedback", "silence", "assign", "planned_event", "snooze",
+    ]  # fmt: skip
+    listed = overheard("silences", "list", *config).stdout
+    assert place in listed
+    assert "by me: belt work" in listed
+    silence = listed.split()[0]
+    assert overheard("silences", "end", silence, "--author", "me", *config).returncode == 0
+    running.settle()
+    assert overheard("silences", "list", *config).stdout == "No silence stands.\n"
+    assert "× 3" in overheard("events", "list", *config).stdout
+    assert overheard("audit", "verify", *config).stdout.startswith("whole: 7 acts, head ")
     asked = httpx.get(
         f"http://127.0.0.1:{running.port}/-/why-not", params={"place": "region:US-TX", "keyword": "*"}, trust_env=False
     )

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, 
 from sqlalchemy.engine import make_url
 
 from streams.runtime.store import tables
+from streams.runtime.store.audit import chain_anew
 from streams.runtime.store.views import drop_views, make_views
 
 BUSY_SECONDS = 5.0
@@ -45,7 +46,23 @@ def _names_for_people(connection: Connection) -> None:
         connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {column} {kind}"))
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_create, _late_rows_and_blind_places, _names_for_people)
+def _audit_log(connection: Connection) -> None:
+    """Controls of before are numbered and chained in the order of their times."""
+    known = {column["name"] for column in inspect(connection).get_columns("controls")}
+    if "chain" in known:
+        return
+    connection.execute(text("ALTER TABLE controls ADD COLUMN number INTEGER"))
+    connection.execute(text("ALTER TABLE controls ADD COLUMN chain VARCHAR(64)"))
+    chain_anew(connection)
+    connection.execute(text("CREATE UNIQUE INDEX controls_number ON controls (number)"))
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (
+    _create,
+    _late_rows_and_blind_places,
+    _names_for_people,
+    _audit_log,
+)
 
 
 def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:

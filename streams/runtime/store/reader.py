@@ -168,6 +168,16 @@ class Reader:
         with self.engine.connect() as connection:
             return [msgspec.json.decode(body, type=Control) for body in connection.execute(query).scalars()]
 
+    def told(self) -> dict[str, list[str]]:
+        """By incident id, the channels that were told of it."""
+        table = tables.outbox
+        found: dict[str, list[str]] = {}
+        query = select(table.c.incident, table.c.channel).where(table.c.state == "sent").distinct()
+        with self.engine.connect() as connection:
+            for incident, channel in connection.execute(query.order_by(table.c.channel)):
+                found.setdefault(incident, []).append(channel)
+        return found
+
     def status(self, now: float) -> Status:
         """The service as a whole; the last hour is that before `now`."""
         kept = self.meta()

@@ -91,7 +91,10 @@ controls = Table(
     Column("kind", String(32), nullable=False),
     Column("incident", String(64), index=True),
     Column("body", Text, nullable=False),
+    Column("number", Integer),  # the audit log: rows in the order they were written, each chained to the one before
+    Column("chain", String(64)),
 )
+Index("controls_number", controls.c.number, unique=True)
 
 sources = Table(
     "sources",

@@ -18,7 +18,7 @@ from alerting.model import Blind, Control, Incident, PlaceTree
 from streams.complaint import DeadLetter
 from streams.part import SourceCount
 from streams.runtime.entries import Gap
-from streams.runtime.store import tables
+from streams.runtime.store import audit, tables
 from streams.runtime.store.names import KeywordIds, Names, keyword_row, place_row
 from streams.runtime.store.roll_up import OpenHours
 from streams.runtime.store.snapshots import Snapshot, save_snapshot
@@ -125,7 +125,7 @@ class Writer:
             if work.arrival:
                 table = tables.dead_letters
                 connection.execute(table.delete().where(table.c.arrived_at < work.arrival - DEAD_LETTER_SECONDS))
-            write(connection, keeping(connection, tables.controls), [_control_row(one) for one in work.controls])
+            audit.append(connection, work.controls)
             write(connection, keeping(connection, tables.gaps), [msgspec.structs.asdict(one) for one in work.gaps])
             write_meta(connection, {**work.meta, **({"applied": work.applied} if work.applied >= 0 else {})})
             if snapshot is not None:
@@ -278,13 +278,3 @@ def _dead_row(letter: DeadLetter, arrival: float, source: str | None) -> dict[st
     detail = letter.detail.encode("utf-8", "replace").decode().replace("\0", "�")
     return {"where": str(letter.where), "reason": letter.reason, "detail": detail, "source": source, "arrived_at": arrival,
             "length": letter.length, "sha256": letter.sha256, "raw": letter.raw}  # fmt: skip
-
-
-def _control_row(one: Control) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "at": one.at,
-        "kind": one.kind,
-        "incident": one.incident,
-        "body": msgspec.json.encode(one).decode(),
-    }

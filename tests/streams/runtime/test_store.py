@@ -84,7 +84,7 @@ def incident(id: str, revision: int, at: float, **fields: Any) -> Incident:
 def rows(engine: Engine) -> dict[str, list[Any]]:
     with engine.connect() as connection:
         return {
-            table.name: list(connection.execute(select(table)))
+            table.name: sorted(connection.execute(select(table)), key=repr)
             for table in tables.metadata.sorted_tables
             if table.name != "versions"
         }
