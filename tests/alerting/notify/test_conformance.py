@@ -64,6 +64,22 @@ def test_a_message_comes_through(case: Case) -> None:
     assert receiver.requests
 
 
+@every_http_kind
+@pytest.mark.parametrize("status", [200, 202])
+def test_any_success_is_one(case: HttpCase, status: int) -> None:
+    async def go() -> Sent:
+        async with case.receiver() as receiver:
+            usual = receiver.usual
+            receiver.usual = lambda request: usual(request)._replace(status=status)
+            channel = case.channel(receiver)
+            try:
+                return await channel.send([message()], time.time())
+            finally:
+                await channel.close()
+
+    assert isinstance(asyncio.run(go()), Sent)
+
+
 @every_kind
 def test_a_setting_nobody_knows_is_refused_by_its_name(case: Case) -> None:
     async def settings() -> dict[str, Any]:
