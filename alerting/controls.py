@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from unicodedata import category
 
 import msgspec
 
@@ -13,6 +14,7 @@ from alerting.places_and_keywords import ANY, Atlas
 VERDICTS = ("real", "not_real", "known_event")
 ON_INCIDENT = ("ack", "assign", "snooze", "feedback", "note", "intervention")
 MATCHING = ("silence", "planned_event")
+TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 
 def check(control: Control) -> None:
@@ -36,6 +38,28 @@ def check(control: Control) -> None:
         raise ValueError(f"value: one of {', '.join(VERDICTS)}")
     if kind in ("assign", "note", "intervention", "undo") and not (control.value or "").strip():
         raise ValueError("value: may not be empty")
+
+
+def clean(control: Control) -> Control:
+    """The same without what no person means to write: control characters, halves of characters, marks that turn text around."""
+    if control.kind == "pack":
+        return control
+    value = None if control.value is None else _plain(control.value, lines=True)
+    author, reason = _plain(control.author, lines=False), _plain(control.reason, lines=True)
+    return msgspec.structs.replace(control, author=author, reason=reason, value=value)
+
+
+def _plain(text: str, *, lines: bool) -> str:
+    kept = "".join(_kept(letter, lines) for letter in text.replace("\r\n", "\n"))
+    return kept.strip() if lines else " ".join(kept.split())
+
+
+def _kept(letter: str, lines: bool) -> str:
+    if letter in "\n\u2028\u2029":
+        return "\n" if lines else " "
+    if letter in TURNING or category(letter) == "Cs":
+        return ""
+    return " " if category(letter) == "Cc" else letter
 
 
 class Standing(msgspec.Struct):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from uuid import uuid4
 
 import msgspec
 
+from alerting.controls import check, clean
 from alerting.model import Control, ControlKind, Incident
-from dashboards.words import VERDICTS, clock, duration
+from alerting.standing import kept, silences
+from dashboards.words import VERDICTS
 
 REMEMBERED = 500
 NOTE_CHARACTERS = 2000
 LONGEST_SILENCE_SECONDS = 30 * 86400.0
+MOST_FACTOR = 1000.0
 Append = Callable[[Control], Awaitable[None]]
 
 
@@ -21,21 +24,48 @@ class Refused(ValueError):
     """An act that makes no sense, with a sentence for the person who tried."""
 
 
+class Recent:
+    """Acts of this process, until the store shows them; `version` counts them."""
+
+    def __init__(self) -> None:
+        self.acts: OrderedDict[str, Control] = OrderedDict()
+        self.version = 0
+
+    def add(self, control: Control) -> None:
+        self.acts[control.id] = control
+        while len(self.acts) > REMEMBERED:
+            self.acts.popitem(last=False)
+        self.version += 1
+
+
 class Acts:
     """Checks an act, gives it an id and a time, and appends it. `append` raises when the log cannot take it."""
 
-    def __init__(self, append: Append, now: Callable[[], float]) -> None:
+    def __init__(
+        self, append: Append, now: Callable[[], float], via: str = "page", recent: Recent | None = None
+    ) -> None:
         self._append = append
         self._now = now
-        self._recent: OrderedDict[str, Control] = OrderedDict()
-        self.version = 0
+        self._via = via
+        self._recent = recent or Recent()
+
+    def through(self, via: str) -> Acts:
+        """The same for those who come another way: "api"."""
+        return Acts(self._append, self._now, via, self._recent)
+
+    @property
+    def version(self) -> int:
+        """Another one after each act."""
+        return self._recent.version
 
     async def _record(self, control: Control) -> Control:
+        control = clean(control)
+        try:
+            check(control)
+        except ValueError as error:
+            raise Refused(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
         await self._append(control)
-        self._recent[control.id] = control
-        while len(self._recent) > REMEMBERED:
-            self._recent.popitem(last=False)
-        self.version += 1
+        self._recent.add(control)
         return control
 
     async def ack(self, incident: Incident, author: str, reason: str = "") -> Control:
@@ -64,25 +94,60 @@ class Acts:
         kept = text.strip()[:NOTE_CHARACTERS]
         return await self._record(self._control("intervention", author, "", incident=incident.id, value=kept))
 
+    async def snooze(self, incident: Incident, author: str, seconds: float, reason: str = "") -> Control:
+        """Nothing more about this one incident for so long; told again if it still goes on then."""
+        control = self._control("snooze", author, reason, incident=incident.id)
+        return await self._record(msgspec.structs.replace(control, until=control.at + _length(seconds)))
+
     async def silence(self, incident: Incident, author: str, seconds: float, reason: str = "") -> Control:
         """No messages about this place and problem for so long; the incident itself goes on."""
-        if not 60 <= seconds <= LONGEST_SILENCE_SECONDS:
-            raise Refused("A silence lasts from 1 minute to 30 days.")
         control = self._control("silence", author, reason, incident=incident.id)
         return await self._record(
             msgspec.structs.replace(
-                control, places=(incident.scope.place,), keywords=incident.keywords, until=control.at + seconds
+                control,
+                places=(incident.scope.place,),
+                keywords=incident.keywords,
+                until=control.at + _length(seconds),
             )
         )
 
-    async def undo(self, control_id: str, author: str) -> Control:
-        done = self._recent.get(control_id)
+    async def silence_all(
+        self, author: str, places: tuple[str, ...], keywords: tuple[str, ...], seconds: float, reason: str = ""
+    ) -> Control:
+        """No messages about what lies in these places and belongs to these problems, for so long."""
+        control = self._control("silence", author, reason)
+        until = control.at + _length(seconds)
+        return await self._record(msgspec.structs.replace(control, places=places, keywords=keywords, until=until))
+
+    async def planned_event(
+        self,
+        author: str,
+        places: tuple[str, ...],
+        keywords: tuple[str, ...],
+        start: float | None,
+        until: float,
+        factor: float,
+        reason: str = "",
+    ) -> Control:
+        """So many times more complaints are expected at these places, of these problems, between start and end."""
+        if not 0 < factor <= MOST_FACTOR:
+            raise Refused(f"By how much more: over 0, at most {MOST_FACTOR:g}.")
+        control = self._control("planned_event", author, reason)
+        if until <= control.at:
+            raise Refused("It would be over already.")
         return await self._record(
-            self._control("undo", author, "", incident=done.incident if done else None, value=control_id)
+            msgspec.structs.replace(control, places=places, keywords=keywords, start=start, until=until, factor=factor)
         )
 
+    async def undo(self, control_id: str, author: str, done: Control | None = None) -> Control:
+        """Take an act back; `done` where the store knows it."""
+        done = done or self.find(control_id)
+        if done is None or done.kind == "undo":
+            raise Refused("There is no such act to take back.")
+        return await self._record(self._control("undo", author, "", incident=done.incident, value=control_id))
+
     def _control(
-        self, kind: ControlKind, author: str, reason: str, *, incident: str | None, value: str | None = None
+        self, kind: ControlKind, author: str, reason: str, *, incident: str | None = None, value: str | None = None
     ) -> Control:
         author = " ".join(author.split())[:80]
         if not author:
@@ -95,93 +160,41 @@ class Acts:
             reason=reason.strip()[:NOTE_CHARACTERS],
             incident=incident,
             value=value,
+            via=self._via,
         )
 
     def find(self, control_id: str) -> Control | None:
         """An act of this process by its id, while it is remembered."""
-        return self._recent.get(control_id)
+        return self._recent.acts.get(control_id)
 
     def with_recent(self, stored: Iterable[Control]) -> list[Control]:
         """The stored controls and those still on their way, oldest first."""
         known = {control.id: control for control in stored}
-        return sorted({**self._recent, **known}.values(), key=lambda c: (c.at, c.id))
+        return sorted({**self._recent.acts, **known}.values(), key=lambda c: (c.at, c.id))
 
 
-def standing(controls: Iterable[Control]) -> list[Control]:
-    """The controls that were not undone, undoings left out."""
-    controls = list(controls)
-    undone = {c.value for c in controls if c.kind == "undo"}
-    return [c for c in controls if c.kind != "undo" and c.id not in undone]
+def _length(seconds: float) -> float:
+    if not 60 <= seconds <= LONGEST_SILENCE_SECONDS:
+        raise Refused("A silence lasts from 1 minute to 30 days.")
+    return seconds
 
 
-def overlaid(incident: Incident, controls: Iterable[Control]) -> Incident:
+def overlaid(incident: Incident, controls: Sequence[Control]) -> Incident:
     """The incident as people left it: controls of the last minute show before the next close applies them."""
-    mine = [c for c in controls if c.incident == incident.id]
+    mine = [c for c in controls if c.incident == incident.id or (c.kind == "silence" and silences(c, incident))]
+    mine += [c for c in controls if c.kind == "undo" and c.incident is None]
     if not mine:
         return incident
     last: dict[str, Control | None] = {c.kind: None for c in mine}
-    last.update({c.kind: c for c in standing(mine)})
-    acked, verdict, silence = last.get("ack"), last.get("feedback"), last.get("silence")
+    left = kept(mine)
+    last.update({c.kind: c for c in left})
+    acked, assigned, verdict = last.get("ack"), last.get("assign"), last.get("feedback")
+    ends = [c.until or 0.0 for c in left if c.kind in ("silence", "snooze")]
+    quietened = "silence" in last or "snooze" in last
     return msgspec.structs.replace(
         incident,
         acked_by=acked.author if acked else None if "ack" in last else incident.acked_by,
+        assigned_to=assigned.value if assigned else None if "assign" in last else incident.assigned_to,
         verdict=verdict.value if verdict else None if "feedback" in last else incident.verdict,
-        silenced_until=silence.until if silence else None if "silence" in last else incident.silenced_until,
+        silenced_until=max(ends) if ends else None if quietened else incident.silenced_until,
     )
-
-
-def said(control: Control, zone: str, now: float, undone: Control | None = None) -> str:
-    """What an act did, as one sentence to the one who did it."""
-    match control.kind:
-        case "ack":
-            return "Acknowledged: others now see that you are on it."
-        case "assign":
-            return f"Assigned to {control.value}."
-        case "feedback":
-            return (
-                f"Marked as {VERDICTS.get(control.value or '', control.value)}. The verdict counts from the next close."
-            )
-        case "note":
-            return "Note added to the timeline."
-        case "intervention":
-            return "Intervention added to the timeline and marked on the chart."
-        case "silence":
-            until = control.until or now
-            length = duration(until - control.at)
-            return f"Silenced until {clock(until, zone, now)} ({length}): no messages, the incident goes on."
-        case "undo":
-            return f"Taken back: {KINDS.get(undone.kind, undone.kind) if undone else 'the last act'}."
-        case _:
-            return "Recorded."
-
-
-KINDS = {
-    "ack": "the acknowledgement",
-    "assign": "the assignment",
-    "feedback": "the verdict",
-    "note": "the note",
-    "silence": "the silence",
-    "snooze": "the snooze",
-    "intervention": "the intervention",
-    "planned_event": "the planned event",
-}
-
-
-def told(control: Control, zone: str, now: float) -> str:
-    """What an act was, for the timeline others read."""
-    who, why = control.author, f": {control.reason}" if control.reason else ""
-    match control.kind:
-        case "ack":
-            return f"{who} acknowledged{why}"
-        case "assign":
-            return f"{who} assigned it to {control.value}{why}"
-        case "feedback":
-            return f"{who} judged it {VERDICTS.get(control.value or '', control.value)}{why}"
-        case "note":
-            return f"{who} noted: {control.value}"
-        case "silence" | "snooze":
-            return f"{who} silenced it until {clock(control.until or now, zone, now)}{why}"
-        case "intervention":
-            return f"{who} intervened: {control.value or control.reason}"
-        case _:
-            return f"{who}: {control.kind.replace('_', ' ')}{why}"

@@ -9,9 +9,10 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from alerting.model import Control, State, iso
+from alerting.model import State, iso
 from dashboards.acts import overlaid
 from dashboards.api_acts import add_acts
+from dashboards.api_desk import timed
 from dashboards.api_docs import docs_page
 from dashboards.privacy import GRID_LEVEL, public_cells, public_hour, public_incident
 from dashboards.site import Site
@@ -28,7 +29,7 @@ def router(site: Site) -> APIRouter:
     _incidents(api, site)
     _counts(api, site)
     _service(api, site)
-    add_acts(api, site)
+    add_acts(api, site, _operations_only)
     return api
 
 
@@ -93,7 +94,7 @@ def _incidents(api: APIRouter, site: Site) -> None:
             return {
                 "incident": overlaid(revisions[-1], controls).to_json(),
                 "revisions": [i.to_json() for i in revisions],
-                "controls": [_control(c) for c in controls],
+                "controls": [timed(c) for c in controls],
             }
 
         return await run_in_threadpool(read)
@@ -193,10 +194,6 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "upper": cell.upper,
         "p_value": cell.p_value,
     }
-
-
-def _control(control: Control) -> dict[str, Any]:
-    return _timed(msgspec.to_builtins(control), ("at", "until", "start"))
 
 
 def _timed(data: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from alerting.model import Control, Incident, iso
 from dashboards.acts import Refused
+from dashboards.api_desk import add_records, add_standing
 from dashboards.site import Site
 
 RETRY_SECONDS = 5
@@ -69,9 +71,9 @@ class Recorded(BaseModel):
     at: str
 
 
-def add_acts(api: APIRouter, site: Site) -> None:
-    """The routes of all acts."""
-    acts = site.acts
+def add_acts(api: APIRouter, site: Site, operations: Callable[[Request], None]) -> None:
+    """The routes of all acts; `operations` refuses other roles."""
+    acts = site.acts.through("api")
 
     async def recorded(act: Any) -> Recorded:
         try:
@@ -108,9 +110,17 @@ def add_acts(api: APIRouter, site: Site) -> None:
     async def silence(id: str, body: Silence) -> Recorded:
         return await recorded(acts.silence(await _newest(site, id), body.author, body.seconds, body.reason))
 
+    @api.post("/incidents/{id}/snooze", status_code=202, summary="Hear no more of it for a while")
+    async def snooze(id: str, body: Silence) -> Recorded:
+        return await recorded(acts.snooze(await _newest(site, id), body.author, body.seconds, body.reason))
+
     @api.post("/undo", status_code=202, summary="Take an act back")
     async def undo(body: Undo) -> Recorded:
-        return await recorded(acts.undo(body.control, body.author))
+        stored = await run_in_threadpool(site.reader.control, body.control)
+        return await recorded(acts.undo(body.control, body.author, stored))
+
+    add_standing(api, site, acts, recorded, operations)
+    add_records(api, site, operations)
 
 
 async def _newest(site: Site, id: str) -> Incident:

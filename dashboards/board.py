@@ -168,17 +168,17 @@ def _row(incident: Incident, parts: list[Incident], board: Board, view: View, ca
         h("span", listed(sorted(incident.channels)), class_="quiet channels") if incident.channels else None,
         class_="rowfacts",
     )
-    what = h("div", h("h3", link), _marks(incident), class_="what")
+    what = h("div", h("h3", link), _marks(incident, board.now), class_="what")
     under = _under(incident, parts, board, view, catalogue)
     return h("li", tier(incident.state), what, figures, curve or h("span", class_="spark"), facts,
              None if view.wall else _ack(incident, catalogue), under,
              class_=f"incident {incident.state}", key=incident.id)  # fmt: skip
 
 
-def _marks(incident: Incident) -> Node | None:
+def _marks(incident: Incident, now: float) -> Node | None:
     said = [m.replace("_", " ") for m in incident.marks]
     said += ["drill"] if incident.drill else []
-    said += ["silenced"] if incident.silenced_until else []
+    said += ["silenced"] if (incident.silenced_until or 0.0) > now else []
     said += [f"judged {incident.verdict.replace('_', ' ')}"] if incident.verdict else []
     return h("span", [h("span", s, class_="mark") for s in said], class_="marks") if said else None
 

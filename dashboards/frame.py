@@ -31,7 +31,7 @@ class View(NamedTuple):
 
 def bar(board: Board, view: View, here: str) -> Node:
     """The header: where one is, how the sources do, the budget, the time."""
-    links = [("/", "Board"), ("/keyword/*", "Problems"), ("/why-not", "Why not?")]
+    links = [("/", "Board"), ("/keyword/*", "Problems"), ("/why-not", "Why not?"), ("/desk", "Desk")]
     nav = h(
         "nav",
         [h("a", name, href=path, aria_current="page" if path == here else None) for path, name in links],

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from alerting.model import Control, Incident, shared_keyword
-from dashboards.acts import overlaid, standing, told
+from alerting.standing import kept, silences
+from dashboards.acts import LONGEST_SILENCE_SECONDS, overlaid
+from dashboards.acts_said import told
 from dashboards.catalogue import Catalogue
 from dashboards.chart import Mark, chart
 from dashboards.dom import Node, h
 from dashboards.frame import View, incident_list, keyword_names, panel, tier
+from dashboards.incident_actions import actions
 from dashboards.live import Live
 from dashboards.series_page import Series, read_series, share_row
 from dashboards.words import TRENDS, VERDICTS, clock, duration, local, moment, number, odds, people, times, usual
@@ -17,7 +20,6 @@ from dashboards.words import TRENDS, VERDICTS, clock, duration, local, moment, n
 BEFORE_SECONDS = 3 * 3600.0
 AFTER_SECONDS = 3600.0
 SIMILAR = 8
-SILENCES = (("3600", "1 hour"), ("14400", "4 hours"), ("43200", "12 hours"), ("86400", "1 day"), ("604800", "1 week"))
 
 
 class Detail(NamedTuple):
@@ -42,11 +44,21 @@ def read_detail(live: Live, id: str, now: float) -> Detail | None:
     past = live.reader.incidents(place=place, keyword=keyword, limit=SIMILAR + 1)
     return Detail(
         revisions,
-        live.controls(id),
+        acts_on(live, newest),
         read_series(live.reader, place, keyword, since, end),
         sorted((i for i in past if i.id != id), key=lambda i: -i.onset)[:SIMILAR],
         live.reader.late(place, keyword, newest.onset, end),
     )
+
+
+def acts_on(live: Live, incident: Incident) -> list[Control]:
+    """What people did about it, and the silences by place and problem that it falls under."""
+    own = live.controls(incident.id)
+    others = live.controls(since=incident.onset - LONGEST_SILENCE_SECONDS)
+    matching = [c for c in others if c.kind == "silence" and c.incident is None and silences(c, incident)]
+    undone = {c.id for c in matching}
+    matching += [c for c in others if c.kind == "undo" and c.value in undone]
+    return sorted([*own, *matching], key=lambda c: (c.at, c.id))
 
 
 def title_of(incident: Incident, catalogue: Catalogue) -> str:
@@ -113,50 +125,6 @@ def _head(incident: Incident, view: View, catalogue: Catalogue, now: float) -> N
     )
 
 
-def actions(incident: Incident) -> Node:
-    """What one can do; every act asks only what it needs."""
-    verdicts = [
-        h("button", name.removeprefix("a ").capitalize(), type="button", act=("feedback", incident.id, verdict),
-          aria_pressed="true" if incident.verdict == verdict else "false", key=verdict)
-        for verdict, name in VERDICTS.items()
-    ]  # fmt: skip
-    ack = h("button", "Acknowledged" if incident.acked_by else "Acknowledge", type="button", act=("ack", incident.id),
-            class_="primary" if not incident.acked_by else None, disabled=bool(incident.acked_by), key="ack")  # fmt: skip
-    lengths = [h("option", name, value=seconds) for seconds, name in SILENCES]
-    silence = h(
-        "form",
-        h("p", "No messages about this place and problem for a while. Counting goes on.", class_="quiet small"),
-        h("label", "For", h("select", lengths, name="seconds")),
-        h("label", "Why (others will read it)", h("input", name="reason", maxlength=200, autocomplete="off")),
-        h("button", "Silence", type="submit", class_="primary"),
-        method="post",
-        action=f"/incident/{incident.id}/silence",
-    )
-    note = _words_form(incident, "note", "Note for the timeline", "Add note")
-    done = _words_form(incident, "intervention", "What was done about it, just now", "Add intervention")
-    return h(
-        "div",
-        ack,
-        h("div", verdicts, class_="group", role="group", aria_label="Was it real?"),
-        h("details", h("summary", "Silence…", class_="button"), silence, key="silence"),
-        h("details", h("summary", "Note…", class_="button"), note, key="note"),
-        h("details", h("summary", "Intervention…", class_="button"), done, key="intervention"),
-        class_="actions",
-        role="group",
-        aria_label="Actions",
-    )
-
-
-def _words_form(incident: Incident, act: str, label: str, button: str) -> Node:
-    return h(
-        "form",
-        h("label", label, h("textarea", name="text", rows=3, required=True, maxlength=2000)),
-        h("button", button, type="submit", class_="primary"),
-        method="post",
-        action=f"/incident/{incident.id}/{act}",
-    )
-
-
 def _chart(incident: Incident, detail: Detail, view: View, now: float) -> Node:
     series = detail.series
     marks = [Mark(incident.onset, f"onset {clock(incident.onset, view.zone)}", "onset")]
@@ -164,7 +132,7 @@ def _chart(incident: Incident, detail: Detail, view: View, now: float) -> Node:
         now - incident.onset + BEFORE_SECONDS
     ):
         marks.append(Mark(incident.confirmed_at, f"confirmed {clock(incident.confirmed_at, view.zone)}"))
-    acted = [c for c in standing(detail.controls) if c.kind == "intervention"]
+    acted = [c for c in kept(detail.controls) if c.kind == "intervention"]
     marks += [Mark(c.at, f"intervention {clock(c.at, view.zone)}", "acted") for c in acted]
     drawn = chart(series.bars, series.ghost, marks, view.zone, duration(series.step))
     if not detail.late:
@@ -250,12 +218,13 @@ REASONS = {
     "resolved": "Resolved",
     "reopened": "Reopened",
     "revised": "Revised by late records",
+    "unsilenced": "No longer silenced, still going on",
 }
 
 
 def _timeline(detail: Detail, view: View, now: float) -> Node:
     """Revisions and people's acts, newest first."""
-    entries: list[tuple[float, str, bool]] = []
+    entries: list[tuple[float, str, Control | None]] = []
     by_hand = {c.kind for c in detail.controls} | {"undo"}
     for incident in detail.revisions:
         if incident.reason in by_hand:
@@ -263,20 +232,30 @@ def _timeline(detail: Detail, view: View, now: float) -> Node:
         what = REASONS.get(incident.reason, incident.reason.replace("_", " ").capitalize() or "Updated")
         what += f" {incident.scope.name}" if incident.reason in ("widened", "narrowed") else ""
         text = f"{what}: {people(incident.people)}, {number(incident.expected)} expected"
-        entries.append((incident.updated_at, text, False))
+        entries.append((incident.updated_at, text, None))
     undone = {c.value for c in detail.controls if c.kind == "undo"}
     for control in detail.controls:
         if control.kind == "undo":
             continue
         back = " (taken back)" if control.id in undone else ""
-        entries.append((control.at, told(control, view.zone, now) + back, True))
-    entries.append((detail.revisions[-1].onset, "First unusual window", False))
+        entries.append((control.at, told(control, view.zone, now) + back, control))
+    entries.append((detail.revisions[-1].onset, "First unusual window", None))
     entries.sort(key=lambda e: -e[0])
     rows = [
-        h("li", moment(at, view.zone, now), h("span", text, class_="byhand" if hand else None), key=f"{at}{text}")
-        for at, text, hand in entries[:80]
+        h(
+            "li",
+            moment(at, view.zone, now),
+            h("span", text, class_="byhand" if control else None),
+            _take_back(control, text) if control and control.id not in undone else None,
+            key=f"{at}{text}",
+        )
+        for at, text, control in entries[:80]
     ]
     return panel("Timeline", h("ol", rows, class_="timeline"))
+
+
+def _take_back(control: Control, text: str) -> Node:
+    return h("button", "Undo", type="button", act=("undo", control.id), class_="small", aria_label=f"Undo: {text}")
 
 
 def _similar(similar: list[Incident], catalogue: Catalogue, view: View, now: float) -> Node:

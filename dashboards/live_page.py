@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from urllib.parse import unquote
@@ -12,7 +13,8 @@ from nicegui.client import Client
 from nicegui.element import Element
 
 from alerting.model import Control
-from dashboards.acts import Acts, Refused, said
+from dashboards.acts import Acts, Refused
+from dashboards.acts_said import said
 from dashboards.dom import Act, Mounted, Node, h
 from dashboards.frame import View, bar
 from dashboards.guard import cookies
@@ -139,7 +141,8 @@ class LivePage:
     async def _perform(self, act: Act) -> Control:
         kind, target, *rest = act
         if kind == "undo":
-            return await self._acts.undo(target, self._view.who)
+            stored = await asyncio.to_thread(self._live.reader.control, target)
+            return await self._acts.undo(target, self._view.who, stored)
         board = self._live.board
         found = [i for i in (board.open + board.resolved if board else ()) if i.id == target]
         found = (

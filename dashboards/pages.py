@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import FastAPI, Form, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from nicegui import context, ui
 
-from alerting.model import Control, Incident
-from dashboards.acts import Refused
+from alerting.model import Incident
 from dashboards.board import board_page
-from dashboards.dom import Node, h, to_html
+from dashboards.desk_routes import add_desk
+from dashboards.dom import Node, h
+from dashboards.forms import add_forms
 from dashboards.frame import View
 from dashboards.incident_page import incident_page, read_detail, title_of
 from dashboards.keyword_page import keyword_page
@@ -22,7 +22,7 @@ from dashboards.live_page import THEMES, Build, LivePage, view_of
 from dashboards.place_page import place_page
 from dashboards.series_page import SPANS, read_series
 from dashboards.site import Site
-from dashboards.theme import plain_page, style_sheet
+from dashboards.theme import style_sheet
 from dashboards.whynot_page import answer, parse_minute, read_around, whynot_page
 from dashboards.words import zone_of
 
@@ -37,7 +37,8 @@ def register(site: Site, app: FastAPI) -> None:
     _place(site)
     _keyword(site)
     _whynot(site)
-    _forms(site, app)
+    add_forms(site, app)
+    add_desk(site, app, _show)
     _preferences(app)
 
     @app.get("/overheard.css", include_in_schema=False)
@@ -157,46 +158,6 @@ def _whynot(site: Site) -> None:
             return whynot_page(board, view, site.catalogue, {**said, "place": found[0]}, found, told)
 
         await _show(site, request, "/why-not", "Why not?", build)
-
-
-def _forms(site: Site, app: FastAPI) -> None:
-    """Silence, note, intervention: they need words, so they come as forms and go back to the incident."""
-
-    async def reply(id: str, make: Callable[[Incident], Awaitable[Control]]) -> Response:
-        try:
-            found = await site.live.shared(("incident", id), lambda: site.reader.incident(id))
-            if not found:
-                raise Refused("There is no such incident.")
-            made = await make(found[-1])
-        except Refused as error:
-            return _refused(id, str(error), 400)
-        except OSError:
-            return _refused(id, "The log takes nothing just now. Go back and try again in a moment.", 503)
-        await site.live.refresh()
-        return RedirectResponse(f"/incident/{quote(id)}?did={made.id}", 303)
-
-    @app.post("/incident/{id}/silence", include_in_schema=False)
-    async def silence(
-        request: Request, id: str, seconds: Annotated[float, Form()], reason: Annotated[str, Form()] = ""
-    ) -> Response:
-        who = view_of(request, site.settings).who
-        return await reply(id, lambda incident: site.acts.silence(incident, who, seconds, reason))
-
-    @app.post("/incident/{id}/note", include_in_schema=False)
-    async def note(request: Request, id: str, text: Annotated[str, Form()] = "") -> Response:
-        who = view_of(request, site.settings).who
-        return await reply(id, lambda incident: site.acts.note(incident, who, text))
-
-    @app.post("/incident/{id}/intervention", include_in_schema=False)
-    async def intervention(request: Request, id: str, text: Annotated[str, Form()] = "") -> Response:
-        who = view_of(request, site.settings).who
-        return await reply(id, lambda incident: site.acts.intervention(incident, who, text))
-
-
-def _refused(id: str, sentence: str, status: int) -> Response:
-    body = h("article", h("h1", "Not recorded"), h("p", sentence, class_="lede"),
-             h("p", h("a", "Back to the incident", href=f"/incident/{quote(id)}")))  # fmt: skip
-    return HTMLResponse(plain_page("Not recorded", to_html(body)), status)
 
 
 def _preferences(app: FastAPI) -> None:

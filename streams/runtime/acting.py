@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import click
 
-from alerting.controls import check
+from alerting.controls import check, clean
 from alerting.model import Control, ControlKind, Incident
 from streams.runtime.settings import Settings, SettingsError, load_settings
 
@@ -38,7 +38,9 @@ def with_author(command: Command) -> Command:
 
 def made(kind: ControlKind, author: str, reason: str, **fields: Any) -> Control:
     """A control made just now. Raises ClickException where it cannot be taken."""
-    control = Control(id=uuid4().hex, kind=kind, at=time.time(), author=author, reason=reason, via="cli", **fields)
+    control = clean(
+        Control(id=uuid4().hex, kind=kind, at=time.time(), author=author, reason=reason, via="cli", **fields)
+    )
     try:
         check(control)
     except ValueError as error:

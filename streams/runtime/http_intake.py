@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 from alerting.controls import check as check_control
+from alerting.controls import clean
 from alerting.model import Control
 from streams.runtime.bodies import UnreadableError, check, split_body
 from streams.runtime.entries import RECORD, Entry
@@ -106,6 +107,7 @@ def _acts(routes: APIRouter, service: Service, guard: list[Any]) -> None:
         try:
             given = msgspec.json.decode(await _body(request), type=dict[str, Any])
             control = msgspec.convert({"id": uuid4().hex, "at": time.time(), "via": "api", **given}, Control)
+            control = clean(control)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise HTTPException(400, str(error)) from None
         try:

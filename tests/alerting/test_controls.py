@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from alerting.controls import check
+from alerting.controls import check, clean
 from alerting.model import Control
 
 
@@ -46,3 +47,10 @@ def test_a_control_that_cannot_be_taken_is_refused_with_the_reason(act: Control,
 )
 def test_a_complete_control_is_taken(act: Control) -> None:
     check(act)
+
+
+def test_what_nobody_means_to_write_is_left_out() -> None:
+    written = control("note", incident="i", value="  nul\x00nul\r\nhalf \ud83d \u202eesrever\u2028👩‍🚀\x1b[2J ")
+    written = msgspec.structs.replace(written, author="an\nn\x07", reason="a\x85b")
+    plain = clean(written)
+    assert (plain.author, plain.value, plain.reason) == ("an n", "nul nul\nhalf  esrever\n👩‍🚀 [2J", "a b")

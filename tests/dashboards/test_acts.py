@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboards.acts import Acts, Refused, overlaid, said
+from dashboards.acts import Acts, Refused, overlaid
+from dashboards.acts_said import said
 from streams.runtime.store.reader import Reader
 from tests.dashboards.made_up import NOW, Log, site
 

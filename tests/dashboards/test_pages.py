@@ -38,6 +38,8 @@ def test_an_incident_is_told_in_one_sentence_with_its_evidence(day: Callable[[st
     assert ("ack", "a1b2c3d4") in acts
     assert ("feedback", "a1b2c3d4", "not_real") in acts
     assert {n.attrs["action"] for n in walk(page) if n.tag == "form"} == {
+        "/incident/a1b2c3d4/assign",
+        "/incident/a1b2c3d4/snooze",
         "/incident/a1b2c3d4/silence",
         "/incident/a1b2c3d4/note",
         "/incident/a1b2c3d4/intervention",

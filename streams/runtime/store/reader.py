@@ -168,6 +168,13 @@ class Reader:
         with self.engine.connect() as connection:
             return [msgspec.json.decode(body, type=Control) for body in connection.execute(query).scalars()]
 
+    def control(self, id: str) -> Control | None:
+        """One act by its id."""
+        table = tables.controls
+        with self.engine.connect() as connection:
+            body = connection.execute(select(table.c.body).where(table.c.id == id)).scalar()
+        return None if body is None else msgspec.json.decode(body, type=Control)
+
     def told(self) -> dict[str, list[str]]:
         """By incident id, the channels that were told of it."""
         table = tables.outbox
