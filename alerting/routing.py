@@ -59,6 +59,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         return inside and (not self.days or DAYS[day] in self.days)
 
 
+LOG = "log"
+LOG_ROUTES = (Route(channels=(LOG,)),)  # where no channel is configured: everything suspected
+
+
 class Planned(NamedTuple):
     """One delivery to be: to which channel, and what it does there."""
 

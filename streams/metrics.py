@@ -45,6 +45,23 @@ CATALOGUE = (
         "How far back in event time a record that comes again is recognised.",
         ("partition",),
     ),
+    Metric(
+        "notifications_total",
+        "counter",
+        "Sends to channels by outcome: sent, unsent (tried again), refused, superseded, dead, repeated, unrepeated.",
+        ("channel", "outcome"),
+    ),
+    Metric(
+        "notification_repeats_total", "counter", "Sent again because a crash left it open whether it was.", ("channel",)
+    ),
+    Metric(
+        "notification_seconds",
+        "gauge",
+        "From the decision to the channel's answer, of its newest message.",
+        ("channel",),
+    ),
+    Metric("outbox_age_seconds", "gauge", "For how long the oldest message has been waiting."),
+    Metric("outbox_pending", "gauge", "Messages that wait.", ("channel",)),
     Metric("disk_free_bytes", "gauge", "Free on the disk of the data folder."),
     Metric("healthy", "gauge", "1 while nothing is broken."),
 )

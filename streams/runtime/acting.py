@@ -15,7 +15,8 @@ import click
 
 from alerting.controls import check, clean
 from alerting.model import Control, ControlKind, Incident
-from streams.runtime.settings import Settings, SettingsError, load_settings
+from streams.runtime.section import SettingsError
+from streams.runtime.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from streams.runtime.store.reader import Reader

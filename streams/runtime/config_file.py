@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def read_config(path: Path, check: Callable[[Settings], list[str]] | None = None) -> Settings:
     """The settings, or exit 2 with every error; `check` finds those of settings that can be read."""
-    from streams.runtime.settings import SettingsError, load_settings
+    from streams.runtime.section import SettingsError
+    from streams.runtime.settings import load_settings
 
     try:
         settings = load_settings(path)

@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import tzinfo
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from alerting.model import Control
 from streams.channels import CHANNELS
 from streams.pipeline import ChannelOf, Pipeline, PipelineConfig, SourceConfig, ZoneOf
 from streams.runtime.clocks import gap_between, gap_since, read_clocks
-from streams.runtime.deliver import deliver
+from streams.runtime.deliver import sending
 from streams.runtime.entries import CONTROL, GAP, Entry
 from streams.runtime.exporter import Exporter, runner_figures
 from streams.runtime.feeds import follow, read_lines, tick
@@ -30,7 +31,9 @@ from streams.runtime.lock import Lock
 from streams.runtime.runner import Runner
 from streams.runtime.secret import author_secret
 from streams.runtime.settings import Settings
+from streams.runtime.store.lease import Lease
 from streams.runtime.store.migrations import open_store
+from streams.runtime.store.planner import Planner
 from streams.runtime.store.reader import Health, Reader
 from streams.runtime.store.writer import Writer
 
@@ -60,11 +63,16 @@ class Service:
             note_where(self.store, settings)
             self.reader = Reader(self.store, self.health)
             self.files = [Followed(source, number) for number, source in enumerate(settings.files, 1)]
-            writer = Writer(self.store, self.pipeline.places, self.pipeline.keywords, self._channel, service.cell_days)
+            lease = Lease(self.store)
+            writer = Writer(
+                self.store, self.pipeline.places, self.pipeline.keywords, self._channel, service.cell_days,
+                Planner(self.store, settings.notify.routes),
+            )  # fmt: skip
+            self.sending = sending(writer, lease, settings.notify)
             self.runner = Runner(
                 self.pipeline, self.journal, writer, self.files, self.health,
                 snapshot_seconds=service.snapshot_seconds, journal_days=service.journal_days,
-                baselines=settings.baselines.read_bytes() if settings.baselines else None,
+                baselines=settings.baselines.read_bytes() if settings.baselines else None, lease=lease,
             )  # fmt: skip
             self.down = gap_since(self.journal.last_arrival, time.time())
             self.runner.catch_up()
@@ -83,6 +91,9 @@ class Service:
         """Begin to listen and count, in the running loop."""
         loop = asyncio.get_running_loop()
         self.runner.closed = lambda: _from_thread(loop, self._changed)
+        self.runner.committed = lambda: _from_thread(loop, self.sending.wake)
+        self.runner.commits.page = lambda incidents: _from_thread(loop, partial(self.sending.straight, incidents))
+        self.sending.start()
         self.runner.start()
         idle = self.settings.service.idle_tick_seconds
         work: list[Coroutine[Any, Any, None]] = [self._watch()]
@@ -96,6 +107,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(asyncio.to_thread(self.runner.stop), self.sending.stop())
         await asyncio.to_thread(self.close)
 
     def close(self) -> None:
@@ -140,16 +152,21 @@ class Service:
         self.health.disk_full = low
         return low
 
+    @property
+    def unwritten(self) -> int:
+        """Entries of the journal whose outputs are not in the store."""
+        return self.journal.next_seq - 1 - self.runner.written
+
     def _busy(self) -> bool:
-        return self.runner.backlog > self.settings.service.backlog_records or self.health.red is not None
+        return self.unwritten > self.settings.service.backlog_records or self.health.halted is not None
 
     def _files_wait(self) -> bool:
-        return self.runner.backlog > FILE_BACKLOG_ENTRIES or self.health.red is not None
+        return self.runner.backlog > FILE_BACKLOG_ENTRIES or self.health.halted is not None
 
     # -- watching ------------------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        """Ticks of the journal's own partition, clocks, disk, deliveries; each second."""
+        """Ticks of the journal's own partition, clocks, disk; each second."""
         before = read_clocks()
         idle = self.settings.service.idle_tick_seconds
         gaps = [self.down] if self.down else []
@@ -167,9 +184,6 @@ class Service:
                 if idle and time.monotonic() - self._input_at >= idle and not self.disk_low() and not self._busy():
                     await self.append([tick(now.wall, 0)])
                 await self.pack.look()
-                if self.runner.committed.is_set():
-                    self.runner.committed.clear()
-                    await asyncio.to_thread(deliver, self.store)
             except Exception:
                 log.exception("watching")
 
@@ -184,6 +198,7 @@ class Service:
         """The metrics of the moment."""
         with self.runner.lock:
             figures = runner_figures(self.runner)
+        figures |= self.sending.figures()
         figures["journal_entries_total", ()] = self.journal.next_seq
         figures["disk_free_bytes", ()] = shutil.disk_usage(self.settings.service.data).free
         figures["healthy", ()] = 0.0 if self.health.red else 1.0

@@ -57,7 +57,7 @@ class Totals:
 
 def runner_figures(runner: Runner) -> Figures:
     """Metrics of the pipeline and of what it wrote."""
-    figures: Figures = dict(runner.totals.figures)
+    figures: Figures = dict(runner.commits.totals.figures)
     for state, found in Counter(incident.state for incident in runner.pipeline.alerts.open).items():
         figures["open_incidents", (state,)] = found
     detect = runner.pipeline.detect

@@ -125,7 +125,7 @@ def _state(routes: APIRouter, service: Service, guard: list[Any]) -> None:
         """200 while everything works, 503 with the reason while something is broken. `backlog`: accepted, not in the store yet."""
         red = service.health.red
         response.status_code = 503 if red else 200
-        return {"red": red, "backlog": service.journal.next_seq - 1 - service.runner.written}
+        return {"red": red, "backlog": service.unwritten}
 
     @routes.get("/-/why-not", dependencies=guard, tags=["service"])
     async def why_not(place: str, keyword: str, at: Annotated[float | None, "Unix seconds"] = None) -> Response:
@@ -156,9 +156,9 @@ def _ready(service: Service) -> None:
     """Raises 503 when what comes in could not be kept or counted, 429 when it could not be counted soon."""
     if service.disk_low():
         raise HTTPException(503, "the disk is full", _retry(RETRY_SECONDS))
-    if service.health.store:
-        raise HTTPException(503, service.health.store, _retry(RETRY_SECONDS))
-    if service.runner.backlog > service.settings.service.backlog_records:
+    if service.health.halted:
+        raise HTTPException(503, service.health.halted, _retry(RETRY_SECONDS))
+    if service.unwritten > service.settings.service.backlog_records:
         raise HTTPException(429, "too much is waiting to be counted", _retry(RETRY_SECONDS))
 
 

@@ -11,7 +11,8 @@ import msgspec
 from rich.progress import Progress
 
 from streams.runtime.garbage import collect_rarely
-from streams.runtime.settings import Settings, SettingsError, load_settings
+from streams.runtime.section import SettingsError
+from streams.runtime.settings import Settings, load_settings
 
 BASELINES = "baselines"
 

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.model import Control
 from streams.complaint import Record, Tick
 from streams.runtime.board_state import board_state, usual_per_hour
+from streams.runtime.commits import RETRY_SECONDS, Commits
 from streams.runtime.entries import ADVANCE, CONTROL, GAP, RECORD, TICK, Advance, Gap, Logged
-from streams.runtime.exporter import Totals
 from streams.runtime.followed import Cursor, Followed, cursor_after
 from streams.runtime.journal import Journal
 from streams.runtime.orphans import ended_orphans
+from streams.runtime.store.lease import Lease
 from streams.runtime.store.reader import Health, Reader
 from streams.runtime.store.snapshots import Snapshot, load_snapshots
-from streams.runtime.store.writer import Work, Writer, read_meta
+from streams.runtime.store.writer import Work, Writer
 
 if TYPE_CHECKING:
     from streams.pipeline import Pipeline
@@ -34,7 +34,6 @@ log = structlog.get_logger(__name__)
 BATCH_ENTRIES = 500
 COMMIT_SECONDS = 0.5
 COMMIT_ROWS = 50_000
-RETRY_SECONDS = 1.0
 SNAPSHOT_SHARE = 0.05  # of the time, at most, goes into snapshots
 JOURNAL_ORIGIN = "journal"
 
@@ -53,7 +52,9 @@ class Runner:
         snapshot_seconds: float = 10.0,
         journal_days: float = 7.0,
         baselines: bytes | None = None,
+        lease: Lease | None = None,
     ) -> None:
+        """`lease`: checked in every transaction, where another program may write to the same store."""
         self.pipeline = pipeline
         self.journal = journal
         self.writer = writer
@@ -62,12 +63,11 @@ class Runner:
         self.snapshot_seconds = snapshot_seconds
         self.journal_days = journal_days
         self.primed = baselines is not None
-        self.totals = Totals()
         self.lock = threading.Lock()
         self.position = 0  # the next entry to take
         self.closed: Callable[[], None] = lambda: None  # called after every commit that closed a window
-        self.committed = threading.Event()  # set after every commit
-        self._applied = -1  # outputs up to this entry are in the store
+        self.committed: Callable[[], object] = lambda: None  # called after every commit
+        self.commits = Commits(writer, health, lease)
         self._work = Work()
         self._stopping = threading.Event()
         self._committed_at = self.snapshot_at = time.monotonic()
@@ -86,8 +86,6 @@ class Runner:
         snapshots, spoilt = load_snapshots(self.writer.engine)
         for line in spoilt:
             log.error("snapshot spoilt", detail=line)
-        with self.writer.engine.connect() as connection:
-            self._applied = int(read_meta(connection).get("applied", -1))
         for snapshot in snapshots:
             if snapshot.config != self.pipeline.base:
                 log.warning("configuration changed: counting the kept journal anew", position=snapshot.position)
@@ -101,7 +99,7 @@ class Runner:
             if baselines is not None:
                 self.pipeline.prime(baselines)
         self._cursors = dict(snapshots[0].cursors) if snapshots else {}
-        self.journal.begin_at(max(self.position, self._applied + 1))
+        self.journal.begin_at(max(self.position, self.commits.applied + 1))
         self._work = self._new_work()
 
     def catch_up(self) -> None:
@@ -116,7 +114,8 @@ class Runner:
                 file.cursor = msgspec.convert(self._cursors[str(file.path)], Cursor)
         if self._anew:
             self._work.incidents += ended_orphans(Reader(self.writer.engine), self.pipeline.alerts.open)
-        self._commit(snapshot=False, patient=False)
+        if self.commits.held is None:
+            self._commit(snapshot=False)
 
     def start(self) -> None:
         """Go on in a thread."""
@@ -131,7 +130,7 @@ class Runner:
     @property
     def written(self) -> int:
         """Outputs of the journal up to this entry are in the store."""
-        return self._applied
+        return self.commits.applied
 
     @property
     def backlog(self) -> int:
@@ -147,7 +146,8 @@ class Runner:
                 else:
                     self.journal.wait(self.position, COMMIT_SECONDS)
                 self._commit_when_due(idle=not batch)
-            self._commit(snapshot=True, patient=False)
+            if self.commits.held is None or self._write(*self.commits.held):
+                self._commit(snapshot=True)
         except Exception as error:
             log.exception("the pipeline stopped")
             self.health.pipeline = (
@@ -158,7 +158,7 @@ class Runner:
 
     def _take(self, batch: Sequence[Logged]) -> None:
         """Take entries in order; those whose outputs the store already has only rebuild the state."""
-        cut = next((number for number, entry in enumerate(batch) if entry.seq > self._applied), len(batch))
+        cut = next((number for number, entry in enumerate(batch) if entry.seq > self.commits.applied), len(batch))
         for part, fresh in ((batch[:cut], False), (batch[cut:], True)):
             for partition, group in groupby(part, key=_partition):
                 entries = list(group)
@@ -216,54 +216,50 @@ class Runner:
 
     def _commit_when_due(self, *, idle: bool = False) -> None:
         now = time.monotonic()
+        if self.commits.held is not None:
+            self._hold_on(*self.commits.held)
+            return
         pause = max(self.snapshot_seconds, self._snapshot_cost / SNAPSHOT_SHARE)
         snapshot = now - self.snapshot_at >= pause and self.position > self._snapshot_position
-        waiting = self._work.applied > self._applied or self._work.rows > 0
+        waiting = self._work.applied > self.commits.applied or self._work.rows > 0
         due = idle or now - self._committed_at >= COMMIT_SECONDS or self._work.rows >= COMMIT_ROWS
         if snapshot or (waiting and due):
             self._commit(snapshot=snapshot)
 
-    def _commit(self, *, snapshot: bool, patient: bool = True) -> None:
-        """Write what waits; while the store refuses, try again (if `patient`), holding everything back."""
+    def _hold_on(self, held: Work, snapshot: Snapshot | None) -> None:
+        """Go on while the store refuses, up to a limit: incidents still open, and people are told without it."""
+        while not self.commits.due or not self._write(held, snapshot):
+            self.commits.page_without(self._work.incidents)
+            if self._work.rows < COMMIT_ROWS or self._stopping.wait(RETRY_SECONDS):
+                break
+
+    def _commit(self, *, snapshot: bool) -> None:
+        """Write what waits."""
         began = time.monotonic()
         work = self._work
         work.meta |= board_state(self.pipeline, primed=self.primed)
         work.usual_per_hour = usual_per_hour(self.pipeline, work.arrival)
-        work.applied = max(work.applied, self._applied)
+        work.applied = max(work.applied, self.commits.applied)
         made = self._snapshot() if snapshot else None
-        while True:
-            try:
-                self.writer.commit(work, made)
-                break
-            except SQLAlchemyError as error:
-                self._tell_trouble(error)
-                if not patient or self._stopping.wait(RETRY_SECONDS):
-                    return
-        if self.health.store:
-            log.info("the store takes writes again")
-            self.health.store = None
-            self.health.disk_full = False
-        self.totals.add_work(work)
-        self._applied, self._work = work.applied, self._new_work()
+        self._work = self._new_work()
+        if self._write(work, made) and made is not None:
+            self._snapshot_cost = time.monotonic() - began
+
+    def _write(self, work: Work, made: Snapshot | None) -> bool:
+        if not self.commits.write(work, made):
+            return False
         self._committed_at = time.monotonic()
         if made is not None:
-            self._snapshot_cost = self._committed_at - began
             self.snapshot_at, behind = self._committed_at, self._snapshot_position
             self._snapshot_position, self.snapshot_bytes = made.position, len(made.state)
             self.journal.delete_before(max(0, behind), time.time() - self.journal_days * 86400)
-        self.committed.set()
+        self.committed()
         if work.cells or work.controls or work.incidents:
             self.closed()
+        return True
 
     def _snapshot(self) -> Snapshot:
         return Snapshot(self.position, time.time(), self.pipeline.base, dict(self._cursors), self.pipeline.snapshot())
-
-    def _tell_trouble(self, error: SQLAlchemyError) -> None:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        if self.health.store is None:
-            log.error("the store refuses writes", reason=reason)
-        self.health.disk_full = self.health.disk_full or "full" in reason
-        self.health.store = f"The store cannot be written ({reason}): what comes in waits."
 
 
 def _entry(logged: Logged) -> Record | Tick:

@@ -11,28 +11,13 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 
 from streams.channels import CHANNELS
 from streams.runtime.kafka.settings import KafkaSettings
-
-PREFIX = "OVERHEARD_"
-
-
-class SettingsError(ValueError):
-    """The configuration cannot be used; `problems` has one line for each error, naming its key."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-
-
-class Section(BaseModel):
-    """Unknown keys are errors: a misspelt key must not be a silent default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from streams.runtime.notify_settings import NotifySettings, read_notify
+from streams.runtime.section import PREFIX, Section, SettingsError, error_line, zone_name
 
 
 class ServiceSettings(Section):
@@ -94,7 +79,7 @@ class SourceSettings(Section):
     path: Path | None = None
     format: Literal["jsonl", "csv"] | None = None
     timezone: str | None = None
-    columns: dict[str, str] = {}  # csv: field = column
+    columns: dict[str, str] = Field(default_factory=dict)  # csv: field = column
     time_format: str | None = None  # csv: of created_at
 
     _zone = field_validator("timezone")(lambda name: zone_name(name) if name is not None else None)
@@ -129,8 +114,9 @@ class Settings(Section):
     baselines: Path | None = None
     sources: tuple[SourceSettings, ...] = ()
     spots: tuple[dict[str, Any], ...] = ()
-    page: dict[str, Any] = {}
+    page: dict[str, Any] = Field(default_factory=dict)
     kafka: KafkaSettings | None = None  # of `worker` and `produce`
+    notify: NotifySettings = NotifySettings()  # out of `[channels.…]`, `[[routes]]` and `[notify]`
 
     @model_validator(mode="after")
     def _sources_fit(self) -> Settings:
@@ -164,11 +150,13 @@ def load_settings(path: Path, environ: Mapping[str, str] = os.environ, *, missin
     if "password" in _table(data, "kafka"):
         problems.append(f"kafka.password: a secret: set {PREFIX}KAFKA_PASSWORD or password_file instead")
     _overlay(data, environ)
+    notify, wrong = read_notify(data, environ, path.parent)
+    problems += wrong
     try:
-        settings = Settings.model_validate(data)
+        settings = Settings.model_validate({**data, "notify": notify})
     except ValidationError as error:
         raise SettingsError(
-            problems + [_line(one["loc"], one["msg"], one["input"]) for one in error.errors()]
+            problems + [error_line(one["loc"], one["msg"], one["input"]) for one in error.errors()]
         ) from None
     settings = _beside(settings, path.parent)
     problems += _checked(settings, missing_baselines)
@@ -189,7 +177,7 @@ def _overlay(data: dict[str, Any], environ: Mapping[str, str]) -> None:
             continue
         key = name.removeprefix(PREFIX).lower()
         section, _, rest = key.partition("_")
-        if section in ("service", "page", "kafka") and rest:
+        if section in ("service", "page", "kafka", "notify") and rest:
             data[section] = {**_table(data, section), rest: value}
         elif key in ("pack", "baselines"):
             data[key] = value
@@ -234,20 +222,3 @@ def _checked(settings: Settings, missing_baselines: bool) -> list[str]:
     if settings.baselines is not None and not missing_baselines and not settings.baselines.is_file():
         problems.append(f"baselines: no such file: {settings.baselines}")
     return problems
-
-
-def zone_name(name: str) -> str:
-    """The name of a time zone that exists. Raises ValueError."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"no such time zone: {name!r}") from error
-    return name
-
-
-def _line(place: tuple[int | str, ...], message: str, given: object) -> str:
-    """`service.port: input should be …, not 'x'`; a message of ours already names what is wrong."""
-    key = ".".join(str(part) for part in place)
-    message = message.removeprefix("Value error, ")
-    shown = f" (given: {given!r})" if isinstance(given, str | int | float) and "token" not in key else ""
-    return f"{key}: {message[0].lower()}{message[1:]}{shown}" if key else message

@@ -43,8 +43,7 @@ class DeliverStage:
         """Go on from where the store says."""
         self.desk = await asyncio.to_thread(self._desks.take)
         self.next_offset = self.desk.durable.get(self._key, 0)
-        if self._kind == topics.INCIDENTS.name:
-            await self.desk.tell()  # what the worker before had no time for
+        self.desk.begin()
 
     @property
     def durable(self) -> int | None:
@@ -96,6 +95,7 @@ class DeliverStage:
     async def end(self) -> None:
         """Write what waits, the store willing."""
         await self.desk.write()
+        await self.desk.sending.stop()
 
     def leave(self) -> None:
         """The topic is another worker's now."""

@@ -7,25 +7,27 @@ import base64
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from alerting.model import Incident
 from streams.closed import Cells, Revision
 from streams.places import Places
-from streams.runtime.deliver import BATCH, deliver, tell
+from streams.runtime.deliver import sending
 from streams.runtime.exporter import Totals
 from streams.runtime.kafka import wire
 from streams.runtime.kafka.parts import source_count
 from streams.runtime.kafka.records import CellsRecord, LateRecord, StepRecord
 from streams.runtime.store.lease import FencedError, Lease
 from streams.runtime.store.reader import Health
-from streams.runtime.store.writer import Work, Writer, is_told, read_meta, source_of
+from streams.runtime.store.writer import Work, Writer, WrittenError, read_meta, source_of
 from streams.window import MAX_KEYWORDS
+
+if TYPE_CHECKING:
+    from streams.runtime.notify_settings import NotifySettings
 
 log = structlog.get_logger(__name__)
 COMMIT_SECONDS = 0.5
@@ -60,20 +62,25 @@ class Vocabulary:
         return found
 
 
-class WrittenError(Exception):
-    """The transaction has been through before."""
-
-
 class Desk:
     """The one writer of the store: what all topics of DELIVER bring goes into one transaction, with their offsets."""
 
     def __init__(
-        self, places: Places, words: Vocabulary, store: Engine, writer: Writer, health: Health, totals: Totals
+        self,
+        places: Places,
+        words: Vocabulary,
+        store: Engine,
+        writer: Writer,
+        health: Health,
+        totals: Totals,
+        notify: NotifySettings,
     ) -> None:
         """Takes the lease. Raises SQLAlchemyError."""
         self.places, self.words = places, words
         self.store, self.writer, self.health, self.totals = store, writer, health, totals
         self.lease = Lease(store)
+        self.sending = sending(writer, self.lease, notify)
+        self._begun = False
         with store.connect() as connection:
             meta = read_meta(connection)
         self.offsets: dict[str, int] = meta.get(OFFSETS, {})  # as of `work`
@@ -83,11 +90,20 @@ class Desk:
         self.closed: Callable[[], object] = lambda: None
         self._step: list[CellsRecord | LateRecord] = []  # of the position after, as far as it has come
         self._written_at = time.monotonic()
-        self._untold = False
         self.fenced: FencedError | None = None  # another has taken over
         self._fenced_at = 0.0
-        self._paged: set[tuple[str, int]] = set()  # told straight from the log
         self._lock = asyncio.Lock()
+
+    def begin(self) -> None:
+        """Send what waits, from now on."""
+        if not self._begun:
+            self._begun = True
+            self.sending.start()
+
+    def leave(self) -> None:
+        """Another sends from now on; what is on its way may arrive."""
+        if self._begun:
+            self._ending = asyncio.get_running_loop().create_task(self.sending.stop())
 
     async def write(self) -> None:
         """Commit what waits. While the store refuses, what comes in is gathered up to a limit.
@@ -116,18 +132,7 @@ class Desk:
             self._written_at = time.monotonic()
             self.totals.add_work(work)
             self.closed()
-        if work.incidents or self._untold:
-            await self.tell()
-
-    async def tell(self) -> None:
-        """Send what stands in the outbox; while the store refuses, it stands there, and the next write tries again."""
-        try:
-            while await asyncio.to_thread(deliver, self.store) == BATCH:
-                pass
-            self._untold = False
-        except SQLAlchemyError as error:
-            self._say(error)
-            self._untold = True
+        self.sending.wake()
 
     async def _commit(self, work: Work, offsets: dict[str, int]) -> None:
         """Until the store has it."""
@@ -147,18 +152,11 @@ class Desk:
             except SQLAlchemyError as error:
                 self._say(error)
             if time.monotonic() - began >= PAGE_SECONDS:
-                self._page([*work.incidents, *self.work.incidents])
+                self.sending.straight([*work.incidents, *self.work.incidents])
             await asyncio.sleep(COMMIT_SECONDS)
         if self.health.store:
             log.info("the store takes writes again")
             self.health.store = None
-
-    def _page(self, incidents: Sequence[Incident]) -> None:
-        """Tell what is confirmed without the store; the same is told again under the same key when it is back."""
-        for one in incidents:
-            if one.state == "confirmed" and is_told(one) and (one.id, one.revision) not in self._paged:
-                self._paged.add((one.id, one.revision))
-                tell(one)
 
     @property
     def due(self) -> bool:
@@ -244,4 +242,6 @@ class Desks:
 
     def leave(self) -> None:
         """Another worker is the owner now."""
-        self.desk = None
+        desk, self.desk = self.desk, None
+        if desk is not None:
+            desk.leave()

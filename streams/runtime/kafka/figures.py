@@ -37,6 +37,8 @@ def figures(worker: Worker) -> Figures:
             found["watermark_seconds", ()] = min(marks, default=-math.inf)
             for state in ("signal", "suspected", "confirmed"):
                 found["open_incidents", (state,)] = sum(one.state == state for one in detect.alerts.open)
+    if worker.desks.desk is not None:
+        found |= worker.desks.desk.sending.figures()
     found["partitions_owned", ()] = len(owned)
     found["restore_seconds", ()] = worker.stages.restore_seconds
     if worker.watchdog.lag is not None:

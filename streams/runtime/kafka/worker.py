@@ -33,6 +33,7 @@ from streams.runtime.kafka.watchdog import Watchdog
 from streams.runtime.serving import Server, bind
 from streams.runtime.settings import Settings
 from streams.runtime.store.migrations import open_store
+from streams.runtime.store.planner import Planner
 from streams.runtime.store.reader import Health
 from streams.runtime.store.writer import Writer
 
@@ -160,8 +161,12 @@ class Worker:
         if self.store is None:
             self.store = open_store(service.store_url)
         channel, words = ChannelOf(self.config.sources), Vocabulary()
-        writer = Writer(self.store, self.kit.places, words, lambda source: CHANNELS[channel[source]], service.cell_days)
-        desk = Desk(self.kit.places, words, self.store, writer, self.health, self.totals)
+        notify = self.settings.notify
+        writer = Writer(
+            self.store, self.kit.places, words, lambda source: CHANNELS[channel[source]], service.cell_days,
+            Planner(self.store, notify.routes),
+        )  # fmt: skip
+        desk = Desk(self.kit.places, words, self.store, writer, self.health, self.totals, notify)
         desk.closed = lambda: self.on_close()
         return desk
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, update
 
 from streams.runtime.store import tables
 from streams.runtime.store.writer import read_meta, write_meta
@@ -30,5 +30,6 @@ class Lease:
 
 
 def _newest(connection: Connection) -> int:
-    connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == KEY).with_for_update()).all()
+    value = tables.meta.c.value  # written, not only read: it locks in SQLite too
+    connection.execute(update(tables.meta).where(tables.meta.c.key == KEY).values(value=value))
     return int(read_meta(connection).get(KEY, 0))

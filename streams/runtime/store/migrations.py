@@ -14,6 +14,10 @@ from streams.runtime.store.audit import chain_anew
 from streams.runtime.store.views import drop_views, make_views
 
 BUSY_SECONDS = 5.0
+PATIENCE = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+}  # seconds, milliseconds: a server that is gone is told soon
 
 
 class StoreError(RuntimeError):
@@ -57,11 +61,19 @@ def _audit_log(connection: Connection) -> None:
     connection.execute(text("CREATE UNIQUE INDEX controls_number ON controls (number)"))
 
 
+def _outbox_of_many_channels(connection: Connection) -> None:
+    """Before, the log was the only channel; what it was told is not worth keeping."""
+    if "dedup_key" in {column["name"] for column in inspect(connection).get_columns("outbox")}:
+        connection.execute(text("DROP TABLE outbox"))
+        tables.outbox.create(connection)
+
+
 STEPS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _late_rows_and_blind_places,
     _names_for_people,
     _audit_log,
+    _outbox_of_many_channels,
 )
 
 
@@ -71,7 +83,7 @@ def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
     sqlite = parsed.get_backend_name() == "sqlite"
     if sqlite and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": busy_seconds} if sqlite else {})
+    engine = create_engine(url, connect_args={"timeout": busy_seconds} if sqlite else PATIENCE)
     if sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
     migrate(engine)

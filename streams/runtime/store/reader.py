@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, Select, and_, func, or_, select
 
+from alerting.message import Trouble
 from alerting.model import Control, Incident, State
 from streams.runtime.store import tables
 from streams.runtime.store.cells import Cell, CellReader
@@ -74,9 +75,14 @@ class Health(msgspec.Struct):
     @property
     def red(self) -> str | None:
         """One sentence on what is broken, None where nothing is."""
+        return self.halted or self.store
+
+    @property
+    def halted(self) -> str | None:
+        """What keeps complaints from being taken and counted; a store that refuses does not, what comes in is kept in the journal."""
         if self.disk_full:
             return "The disk is full: complaints are refused until there is room."
-        return self.journal or self.store or self.pipeline
+        return self.journal or self.pipeline
 
 
 class Reader:
@@ -189,6 +195,7 @@ class Reader:
         """The service as a whole; the last hour is that before `now`."""
         kept = self.meta()
         people, usual = self._cells.last_hour(now)
+        troubles = msgspec.convert(kept.get("troubles", []), list[Trouble])
         return Status(
             last_close=kept.get("last_close"),
             window_seconds=kept.get("window_seconds", 60),
@@ -199,7 +206,7 @@ class Reader:
             people_last_hour=people,
             usual_last_hour=usual,
             disk_full=self.health.disk_full,
-            red=self.health.red,
+            red=self.health.red or next((one.line for one in troubles if not one.key.startswith("blind")), None),
             pack_refused=self.health.pack,
             new_words=msgspec.convert(kept.get("new_words", ()), tuple[NewWord, ...]),
         )

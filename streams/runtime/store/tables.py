@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData()
 
@@ -130,17 +143,27 @@ dead_letters = Table(
     Column("raw", Text, nullable=False),  # base64; the only place that holds what people wrote
 )
 
-outbox = Table(
+outbox = Table(  # what is to be told, was told, or could not be; one row for each message to a channel
     "outbox",
     metadata,
-    Column("dedup_key", String(255), primary_key=True),
-    Column("channel", String(32), primary_key=True),
-    Column("incident", String(64), nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("state", String(16), nullable=False, index=True),  # pending | sent
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("channel", String(32), nullable=False),  # by its name in the configuration
+    Column("key", String(255), nullable=False),  # the incident, or the trouble of our own
+    Column("sequence", BigInteger, nullable=False),  # of an incident: its revision
+    Column("action", String(16), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("state", String(16), nullable=False, index=True),  # pending | sending | sent | superseded | dead
     Column("attempts", Integer, nullable=False),
-    Column("sent_at", Float),
+    Column("not_before", Float, nullable=False),
+    Column("refused", Boolean, nullable=False),
+    Column("thread", Text),  # what the channel gave back
+    Column("error", Text),
+    Column("ended_at", Float),  # when it was sent, superseded or given up
+    Column("body", Text),  # of trouble of our own
+    UniqueConstraint("channel", "key", "sequence"),
+    sqlite_autoincrement=True,  # a number is never given twice
 )
+Index("outbox_key", outbox.c.key, outbox.c.sequence)
 
 gaps = Table(
     "gaps",

@@ -20,6 +20,7 @@ from streams.part import SourceCount
 from streams.runtime.entries import Gap
 from streams.runtime.store import audit, tables
 from streams.runtime.store.names import KeywordIds, Names, keyword_row, place_row
+from streams.runtime.store.planner import Planner
 from streams.runtime.store.roll_up import OpenHours
 from streams.runtime.store.snapshots import Snapshot, save_snapshot
 from streams.runtime.store.upsert import insert, keeping, replacing, write, write_columns
@@ -29,15 +30,12 @@ if TYPE_CHECKING:
     from streams.pipeline import Outputs
 
 SUMMED = ("records", "complaints", "voices", "placed", "duplicates", "copies", "old", "late", "clock_changes")
-TOLD = (
-    "suspected",
-    "confirmed",
-    "resolved",
-    "merged",
-    "reopened",
-)  # revisions with one of these reasons go to the outbox
 DEAD_LETTER_SECONDS = 7 * 86400.0  # what people wrote is kept for no longer
 _source_of = msgspec.json.Decoder(msgspec.defstruct("Sourced", [("source", str)])).decode
+
+
+class WrittenError(Exception):
+    """The transaction has been through before: only its answer was lost."""
 
 
 @dataclass
@@ -87,8 +85,11 @@ class Writer:
         keywords: KeywordIds,
         channel: Callable[[str], str],
         cell_days: float = 35.0,
+        planner: Planner | None = None,
     ) -> None:
+        """`planner` decides who is told; the log where there is none."""
         self.engine = engine
+        self.planner = planner or Planner(engine)
         self.channel = channel
         self.cell_days = cell_days
         self._tree = places
@@ -132,6 +133,7 @@ class Writer:
                 save_snapshot(connection, snapshot)
         self._places.saved()
         self._keywords.saved()
+        self.planner.saved()
         self._hours = hours
         self._last_close = work.meta.get("last_close", self._last_close)
 
@@ -185,13 +187,7 @@ class Writer:
             newest[incident.id] = row
         write(connection, replacing(connection, tables.incident_revisions), rows)
         write(connection, replacing(connection, tables.incidents), list(newest.values()))
-        told = [one for one in found if is_told(one)]
-        outbox = [
-            {"dedup_key": f"{one.id}:{one.revision}", "channel": "log", "incident": one.id, "revision": one.revision,
-             "state": "pending", "attempts": 0, "sent_at": None}
-            for one in told
-        ]  # fmt: skip
-        write(connection, keeping(connection, tables.outbox), outbox)
+        self.planner.write(connection, found)
 
     def _write_sources(self, connection: Connection, work: Work) -> None:
         table = tables.sources
@@ -251,12 +247,6 @@ def write_meta(connection: Connection, values: dict[str, Any]) -> None:
 def read_meta(connection: Connection) -> dict[str, Any]:
     """The store's single values."""
     return {key: json.loads(value) for key, value in connection.execute(select(tables.meta.c.key, tables.meta.c.value))}
-
-
-def is_told(one: Incident) -> bool:
-    """Whether a revision is news to people on call: not what was a signal only, not drills, not in a silence."""
-    strong = one.suspected_at is not None or one.confirmed_at is not None
-    return one.reason in TOLD and strong and not one.drill and not (one.silenced_until or 0.0) > one.updated_at
 
 
 def _incident_row(one: Incident) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.runtime.settings import SettingsError, load_settings
+from streams.runtime.section import SettingsError
+from streams.runtime.settings import load_settings
 
 
 def write(folder: Path, text: str) -> Path:

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from benchmarks.broker import Broker
 from streams.runtime.kafka.cluster import KafkaCluster
 from streams.runtime.kafka.settings import KafkaSettings
-from streams.runtime.settings import SettingsError, load_settings
+from streams.runtime.section import SettingsError
+from streams.runtime.settings import load_settings
 
 PASSWORD = "a long secret"
 SECURED = """
