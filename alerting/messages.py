@@ -90,6 +90,17 @@ def usually(expected: float, dash: bool = False) -> str:
     return f"usually {low}–{high}" if dash else f"usually {low} to {high}"
 
 
+def odds(p: float) -> str:
+    """`about 1 time in 20,000`: a chance as people compare it."""
+    if p >= 0.5:
+        return "as often as not"
+    if p < 1e-9:
+        return "less than 1 time in a billion"
+    one_in = 1 / p
+    digits = max(0, len(str(int(one_in))) - 2)
+    return f"about 1 time in {round(one_in, -digits):,.0f}"
+
+
 def people(count: int) -> str:
     """ "1 person", "1,204 people"."""
     return f"{count:,} {'person' if count == 1 else 'people'}"

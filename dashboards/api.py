@@ -16,8 +16,8 @@ from dashboards.api_desk import timed
 from dashboards.api_docs import docs_page
 from dashboards.privacy import GRID_LEVEL, public_cells, public_hour, public_incident
 from dashboards.site import Site
-from dashboards.whynot_page import answer, parse_minute
-from streams.runtime.store.reader import Cell
+from dashboards.whynot_page import parse_minute
+from streams.runtime.why_then import plain, plain_cell
 
 LONGEST_SECONDS = 92 * 86400.0
 MOST = 1000
@@ -116,7 +116,7 @@ def _counts(api: APIRouter, site: Site) -> None:
         if not 0 < end - start <= LONGEST_SECONDS:
             raise HTTPException(422, "since must lie before until, by at most 92 days")
         found = await run_in_threadpool(site.reader.series, place, keyword, start, end)
-        return [_cell(c) for c in found]
+        return [plain_cell(c) for c in found]
 
     @api.get("/matrix", summary="Place by keyword over a time, by default the last hour")
     async def matrix(
@@ -135,7 +135,7 @@ def _counts(api: APIRouter, site: Site) -> None:
         if not 0 < end - start <= LONGEST_SECONDS:
             raise HTTPException(422, "since must lie before until, by at most 92 days")
         found = await run_in_threadpool(lambda: site.reader.matrix(start, end, level=level))
-        return [_cell(c) for c in found]
+        return [plain_cell(c) for c in found]
 
 
 def _service(api: APIRouter, site: Site) -> None:
@@ -162,16 +162,8 @@ def _service(api: APIRouter, site: Site) -> None:
         if not site.catalogue.knows_place(place) or not site.catalogue.knows_keyword(keyword):
             raise HTTPException(404, "no such place or keyword")
         moment = _time(at, site.live.now())
-        told = await run_in_threadpool(answer, site.reader, site.why_not, place, keyword, moment, site.catalogue)
-        return {
-            "place": place,
-            "keyword": keyword,
-            "at": iso(moment),
-            "answer": told.sentence,
-            "gates": msgspec.to_builtins(told.gates),
-            "incident": told.incident.id if told.incident else None,
-            "cell": _cell(told.cell) if told.cell else None,
-        }
+        told = await run_in_threadpool(site.why, place, keyword, moment)
+        return {"place": place, "keyword": keyword, "at": iso(moment), **plain(told)}
 
     @api.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
@@ -180,20 +172,6 @@ def _service(api: APIRouter, site: Site) -> None:
     @api.get("/openapi.json", include_in_schema=False)
     async def openapi(request: Request) -> JSONResponse:
         return JSONResponse(request.app.openapi())
-
-
-def _cell(cell: Cell) -> dict[str, Any]:
-    return {
-        "start": iso(cell.start),
-        "seconds": cell.seconds,
-        "place": cell.place,
-        "keyword": cell.keyword,
-        "people": cell.voices,
-        "messages": cell.messages,
-        "expected": cell.expected,
-        "upper": cell.upper,
-        "p_value": cell.p_value,
-    }
 
 
 def _timed(data: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from dashboards.words import TRENDS, VERDICTS, clock, duration, local, moment, n
 BEFORE_SECONDS = 3 * 3600.0
 AFTER_SECONDS = 3600.0
 SIMILAR = 8
+MOST_SHARES = 12  # places shown at once; the others fold out
 
 
 class Detail(NamedTuple):
@@ -179,9 +180,11 @@ def _where(incident: Incident, catalogue: Catalogue) -> Node | None:
             p.people,
             key=p.place,
         )
-        for p in sorted(incident.places, key=lambda p: -p.people)[:12]
+        for p in sorted(incident.places, key=lambda p: -p.people)
     ]
-    return panel("Where", h("ul", rows, class_="shares"), note="people by place")
+    rest = h("details", h("summary", f"{len(rows) - MOST_SHARES:,} more"), h("ul", rows[MOST_SHARES:], class_="shares"))
+    more = rest if len(rows) > MOST_SHARES else None
+    return panel("Where", h("ul", rows[:MOST_SHARES], class_="shares"), more, note="people by place")
 
 
 def _channels(incident: Incident) -> Node | None:

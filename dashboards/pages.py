@@ -23,7 +23,7 @@ from dashboards.place_page import place_page
 from dashboards.series_page import SPANS, read_series
 from dashboards.site import Site
 from dashboards.theme import style_sheet
-from dashboards.whynot_page import answer, parse_minute, read_around, whynot_page
+from dashboards.whynot_page import parse_minute, read_around, whynot_page
 from dashboards.words import zone_of
 
 PAST = 20
@@ -151,7 +151,7 @@ def _whynot(site: Site) -> None:
             told = await site.live.shared(
                 ("why", found[0], keyword, at),
                 lambda: (
-                    answer(site.reader, site.why_not, found[0], keyword, at, site.catalogue),
+                    site.why(found[0], keyword, at),
                     read_around(site.reader, found[0], keyword, at, board.now),
                 ),
             )

@@ -17,8 +17,9 @@ from dashboards.guard import Guard
 from dashboards.live import Live
 from dashboards.pages import register
 from dashboards.settings import PageSettings
-from dashboards.site import Site, WhyNot
+from dashboards.site import Site
 from streams.runtime.store.reader import Reader
+from streams.runtime.why_then import WhyNot
 
 FAVICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="M2 14h4l2-6 3 11 3-14 2.5 9H22" fill="none" '

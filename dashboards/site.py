@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dashboards.acts import Acts
 from dashboards.catalogue import Catalogue
 from dashboards.live import Live
 from dashboards.settings import PageSettings
 from streams.runtime.store.reader import Reader
-
-WhyNot = Callable[
-    [str, str, float], Any
-]  # (place id, keyword id, Unix seconds) -> alerting's answer, None if not known
+from streams.runtime.why_then import Answer, WhyNot, answer
 
 
 class Site(NamedTuple):
@@ -25,3 +21,8 @@ class Site(NamedTuple):
     catalogue: Catalogue
     settings: PageSettings
     why_not: WhyNot | None
+
+    def why(self, place: str, keyword: str, at: float) -> Answer:
+        """Why, or why not, at a place, for a keyword, at a time."""
+        within = (place, *self.catalogue.above(place))
+        return answer(self.reader, self.why_not, place, keyword, at, within, self.live.now())

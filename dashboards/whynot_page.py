@@ -2,78 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
 
-from alerting.model import Gate, Incident
 from dashboards.catalogue import Catalogue
 from dashboards.dom import Node, h
 from dashboards.frame import View, incident_list, panel
 from dashboards.live import Board
-from dashboards.series import gathered
 from dashboards.series_page import Series, read_series, series_chart
-from dashboards.site import WhyNot
-from dashboards.words import clock, local, number, odds, people, usual, zone_of
-from streams.runtime.store.reader import Cell, Reader
+from dashboards.words import clock, local, number, odds, zone_of
+from streams.runtime.store.reader import Reader
+from streams.runtime.why_then import LOOK_BACK_SECONDS, Answer, expected_of
 
 AROUND_SECONDS = 3 * 3600.0
-LOOK_BACK_SECONDS = 3600.0
 
 
-class Answer(NamedTuple):
-    """The answer to a why-not question; `incident` where there was one after all."""
-
-    sentence: str
-    gates: tuple[Gate, ...]
-    figures: list[tuple[str, str]]
-    incident: Incident | None
-    cell: Cell | None
-
-
-def answer(reader: Reader, why_not: WhyNot | None, place: str, keyword: str, at: float, names: Catalogue) -> Answer:
-    """DETECT's own answer where it runs here and still remembers, else what the stored counts say."""
-    found = reader.incidents(place=place, keyword=keyword, at=at, states=["signal", "suspected", "confirmed"])
-    exact = [i for i in found if i.scope.place == place or any(p.place == place for p in i.places)]
-    cells = reader.series(place, keyword, at - LOOK_BACK_SECONDS, at + 1)
-    cell = max((c for c in cells if c.start <= at), key=lambda c: c.start, default=None)
-    told: Any = why_not(place, keyword, at) if why_not is not None else None
-    gates = tuple(getattr(told, "gates", ()) or getattr(told, "why", ()))
-    figures = _figures(cell, cells, at)
-    if not exact and getattr(told, "incident", None):
-        exact = reader.incident(told.incident)[-1:]  # of a wider place
-    if exact:
-        return Answer(f"It was opened: {exact[0].title or names.keyword(keyword)}.", gates, figures, exact[0], cell)
-    sentence = next((s for name in ("text", "sentence", "answer") if (s := getattr(told, name, None))), None)
-    if sentence is None and cell is None:
-        sentence = "Not opened: nobody complained of it there in the hour before, so there was nothing to weigh."
-    elif sentence is None:
-        hour = gathered(int(at - LOOK_BACK_SECONDS), int(LOOK_BACK_SECONDS), cells)
-        least = min(c.p_value for c in cells)
-        said = f"Not opened: {people(hour.people)} in the hour before ({usual(hour.expected or 0.0)})"
-        if least > 1e-3:
-            sentence = f"{said}; chance alone brings a window like its most unusual one {odds(least)}."
-        else:
-            sentence = (
-                f"{said}. Its most unusual window would come by chance {odds(least)}; "
-                "which gate held it back is known only while the service that judged it runs, for 24 hours."
-            )
-    return Answer(str(sentence), gates, figures, None, cell)
-
-
-def _figures(cell: Cell | None, cells: Sequence[Cell], at: float) -> list[tuple[str, str]]:
+def figures(found: Answer) -> list[tuple[str, str]]:
+    """What the sentence rests on, as rows."""
+    cell = found.cell
     if cell is None:
         return []
-    hour = gathered(int(at - LOOK_BACK_SECONDS), int(LOOK_BACK_SECONDS), cells)
-    return [
+    rows = [
         ("People in the window", f"{cell.voices:,}"),
         ("Messages in the window", f"{cell.messages:,}"),
         ("Expected in the window", number(cell.expected)),
         ("Upper edge of the usual", number(cell.upper)),
         ("Chance of as many or more", odds(cell.p_value)),
-        ("People in the hour before", f"{hour.people:,}"),
-        ("Expected in the hour before", number(hour.expected or 0.0)),
+        ("People in the hour before", f"{sum(c.voices for c in found.hour):,}"),
+        ("Expected in the hour before", number(expected_of(found.hour))),
     ]
+    if found.cut is not None:
+        rows.append(("The cut then", odds(found.cut)))
+    if found.cut_people is not None:
+        rows.append(("People that would have been enough", f"{found.cut_people:,}"))
+    return rows
 
 
 def parse_minute(said: str, zone: str) -> float | None:
@@ -152,7 +113,7 @@ def _choices(said: dict[str, str], found: list[str], names: Catalogue) -> Node |
 
 def _told(asked: tuple[Answer, Series], said: dict[str, str], view: View, names: Catalogue, now: float) -> Node:
     result, series = asked
-    rows = [h("tr", h("th", name, scope="row"), h("td", value), key=name) for name, value in result.figures]
+    rows = [h("tr", h("th", name, scope="row"), h("td", value), key=name) for name, value in figures(result)]
     gates = [h("li", h("span", g.text), class_="yes" if g.passed else "no", key=g.gate) for g in result.gates]
     incident = [result.incident] if result.incident else []
     when = f" · window of {clock(result.cell.start, view.zone, now)}" if result.cell else ""

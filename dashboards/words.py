@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from scipy.special import pdtrik
 
+from alerting.messages import odds as odds
 from alerting.model import iso
 from dashboards.dom import Node, h
 
@@ -109,17 +110,6 @@ def times(factor: float) -> str:
     if not math.isfinite(factor) or factor >= 1000:
         return "far above the usual"
     return f"{number(factor)} × the usual"
-
-
-def odds(p: float) -> str:
-    """`about 1 time in 20,000`: a chance as people compare it."""
-    if p >= 0.5:
-        return "as often as not"
-    if p < 1e-9:
-        return "less than 1 time in a billion"
-    one_in = 1 / p
-    digits = max(0, len(str(int(one_in))) - 2)
-    return f"about 1 time in {round(one_in, -digits):,.0f}"
 
 
 def count_of(number_: int, one: str, many: str | None = None) -> str:

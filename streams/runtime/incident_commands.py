@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,6 +23,10 @@ from streams.runtime.acting import (
     with_author,
     with_config,
 )
+
+if TYPE_CHECKING:
+    from streams.runtime.settings import Settings
+    from streams.runtime.why_then import Answer
 
 OPEN: tuple[State, ...] = ("signal", "suspected", "confirmed")
 
@@ -79,16 +84,50 @@ def why_incident(config: Path, id: str) -> None:
 @incidents.command("why-not")
 @with_config
 @click.argument("place")
-@click.argument("keyword")
+@click.argument("keyword", default="*")
 @click.option("--at", help="ISO 8601 with zone; now unless given.")
-def why_not(config: Path, place: str, keyword: str, at: str | None) -> None:
-    """Why there was no incident at PLACE (an id: city:4699066) about KEYWORD, in the last 24 hours. Asks the running service."""
-    moment = None if at is None else time_of(at)
-    given = {"place": place, "keyword": keyword, **({} if moment is None else {"at": moment})}
-    answer = ask(load(config), "GET", "/-/why-not", params=given)
-    if answer is None:
-        raise click.ClickException("no service runs on this configuration: why-not is answered from its memory")
-    click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def why_not(config: Path, place: str, keyword: str, at: str | None, as_json: bool) -> None:
+    """Why there was no incident at PLACE (an id: city:4699066) about KEYWORD. A running service also knows the gates."""
+    from streams.runtime.why_then import plain
+
+    moment = time.time() if at is None else time_of(at)
+    settings = load(config)
+    given = {"place": place, "keyword": keyword, "at": iso(moment)}
+    told = None if settings.kafka is not None else ask(settings, "GET", "/api/why-not", params=given)
+    if told is None:
+        told = {**given, **plain(stored_answer(settings, config, place, keyword, moment))}
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    click.echo(told["answer"])
+    if told["cell"]:
+        click.echo(
+            f"{told['people']} people in the hour before, {told['expected']:.2g} expected, p = {told['p_value']:.2g}"
+        )
+    if told["cut"] is not None:
+        click.echo(
+            f"the cut then was p = {told['cut']:.2g}" + (f", {told['cut_people']} people" if told["cut_people"] else "")
+        )
+    for gate in told["gates"]:
+        click.echo(f"{'✓' if gate['passed'] else '✗'} {gate['gate']}: {gate['text']}")
+
+
+def stored_answer(settings: Settings, config: Path, place: str, keyword: str, at: float) -> Answer:
+    """The answer from the store alone. Raises ClickException for an unknown place or keyword."""
+    from streams.pipeline import REPLAY_SECRET, Pipeline
+    from streams.runtime.embedded import pipeline_config
+    from streams.runtime.why_then import answer
+
+    pipeline = Pipeline(pipeline_config(settings), REPLAY_SECRET)
+    try:
+        node, _ = pipeline.places.index(place), pipeline.keywords.index(keyword)
+    except KeyError as error:
+        raise click.ClickException(f"no such place or keyword: {error.args[0]}") from None
+    within = [place]
+    while (node := int(pipeline.places.parent[node])) >= 0:
+        within.append(pipeline.places.id(node))
+    return answer(open_reader(config), None, place, keyword, at, within, time.time())
 
 
 @incidents.command("ack")

@@ -11,7 +11,7 @@ from dashboards.incident_page import incident_page, read_detail
 from dashboards.keyword_page import keyword_page
 from dashboards.place_page import place_page
 from dashboards.series_page import read_series
-from dashboards.whynot_page import answer, parse_minute, read_around, whynot_page
+from dashboards.whynot_page import figures, parse_minute, read_around, whynot_page
 from streams.runtime.store.reader import Reader
 from tests.dashboards.made_up import DAY, HOUR, NOW, Log, site
 
@@ -99,14 +99,14 @@ def test_the_same_hours_a_week_earlier_stand_behind(day: Callable[[str], Reader]
 
 def test_why_not_answers_in_one_sentence(day: Callable[[str], Reader]) -> None:
     desk = site(day("storm"), Log())
-    told = answer(desk.reader, None, "airport:SEA", "seat", NOW, desk.catalogue)
+    told = desk.why("airport:SEA", "seat", NOW)
     assert told.sentence.startswith("Not opened: 10 people in the hour before (usually 0 to")
-    assert ("People in the hour before", "10") in told.figures
-    opened = answer(desk.reader, None, "airport:DFW", "app", NOW, desk.catalogue)
-    assert opened.sentence == "It was opened: app login at Dallas/Fort Worth."
+    assert ("People in the hour before", "10") in figures(told)
+    opened = desk.why("airport:DFW", "app", NOW)
+    assert opened.sentence == "It was opened: app login at Dallas/Fort Worth, suspected since 2026-02-23T12:36:00Z."
     assert opened.incident is not None
-    nothing = answer(desk.reader, None, "airport:SEA", "seat", NOW - 30 * DAY, desk.catalogue)
-    assert "nobody complained" in nothing.sentence
+    nothing = desk.why("airport:SEA", "seat", NOW - 30 * DAY)
+    assert nothing.sentence.startswith("Not known: counting began at ")
 
 
 def test_why_not_asks_back_when_a_name_is_unknown(day: Callable[[str], Reader]) -> None:

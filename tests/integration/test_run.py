@@ -239,4 +239,14 @@ def test_what_people_do_from_a_terminal_reaches_the_running_service(service: Mak
         f"http://127.0.0.1:{running.port}/-/why-not", params={"place": "region:US-TX", "keyword": "*"}, trust_env=False
     )
     assert asked.status_code == 200, asked.text
+    minute = ("--at", incident["opened_at"])
+    told = overheard("incidents", "why-not", "region:US-TX", "*", *minute, "--json", *config)
+    api = httpx.get(
+        f"http://127.0.0.1:{running.port}/api/why-not",
+        params={"place": "region:US-TX", "keyword": "*", "at": incident["opened_at"]},
+        trust_env=False,
+    )
+    assert json.loads(told.stdout)["answer"] == api.json()["answer"]
     running.stop()
+    told = overheard("incidents", "why-not", "region:US-TX", "*", *minute, *config)
+    assert told.stdout.startswith(("Not opened: ", "It was opened: ")), told.stderr

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from alerting.model import Close
-from tests.scenarios.world import AIRPORTS, PROBLEMS, Keywords, Places, Trouble, World
+from tests.scenarios.world import AIRPORTS, PROBLEMS, Trouble, World
 
 BELT = [f"baggage/{leaf}" for leaf in ("belt", "lost-bag", "waiting", "damaged", "carousel", "no-staff")]
 
@@ -135,29 +135,6 @@ def test_a_quiet_week_keeps_to_the_budget() -> None:
     world = World(window_seconds=300, rate=0.1, budget_per_week=3.0).run(7 * 1440)
     assert len(world.reached("suspected")) <= 9
     assert not world.reached("confirmed") or len(world.reached("confirmed")) <= 6
-
-
-def test_a_thousand_cells_in_one_minute_are_one_page_per_parent_with_all_of_them_listed() -> None:
-    states = [f"region:S{n}" for n in range(4)]
-    rows = [("country:US", "United States", "country", "everywhere", None)]
-    rows += [
-        (state, state[-2:], "region", "country:US", (30.0 + 5 * n, -120.0 + 15 * n)) for n, state in enumerate(states)
-    ]
-    towns = [f"city:{state[-2:]}-{n}" for state in states for n in range(25)]
-    rows += [(town, town[5:], "city", f"region:{town[5:7]}", None) for town in towns]
-    rows += [(f"region:Q{n}", f"Q{n}", "region", "country:US", None) for n in range(20)]
-    rows += [(f"city:Q{n}-{m}", f"Q{n}-{m}", "city", f"region:Q{n}", None) for n in range(20) for m in range(25)]
-    problems = Keywords(["power", *(f"power/{n}" for n in range(10))])
-    troubles = [Trouble(town, f"power/{n}", 30, 50, 3.0) for town in towns for n in range(10)]
-    world = World(*troubles, places=Places(rows), keywords=problems, rate=0.01).run(120)
-    pages = [one for one in world.revisions if one.reason == "confirmed"]
-    assert {one.scope.place for one in pages} == set(states)
-    assert len(pages) == 4
-    assert {part.place for one in world.reached("confirmed") for part in one.places} == set(towns)
-    for one in world.reached("confirmed"):
-        assert len(one.keywords) >= 10
-    updates = [(one.id, one.updated_at) for one in world.revisions]
-    assert len(updates) == len(set(updates)), "one update a minute at most"
 
 
 def test_a_restart_in_the_middle_changes_nothing() -> None:

@@ -9,10 +9,13 @@ import numpy as np
 from scipy import special
 
 from alerting.alerts import Alerts
+from alerting.message import Action
 from alerting.model import MAX_CHANNELS, Blind, Close, Control, Evidence, Incident
 from alerting.policy import Policy
+from alerting.routing import Route, plan
 
 MONDAY = 1_704_067_200  # 2024-01-01 00:00 UTC
+CHAT, PAGER = Route(channels=("chat",)), Route(channels=("pager",), tier="confirmed")
 CHANNELS = ("posts", "calls", "tickets", "reports", "app", "email", "web", "other")
 SUM_SECONDS = (60, 300, 900, 3600, 7200)
 
@@ -245,3 +248,25 @@ class World:
 
 def poisson_tail(count: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return np.where(count <= 0, 1.0, special.gammainc(np.maximum(count, 1e-9), np.maximum(mean, 1e-12)))
+
+
+class Delivery(NamedTuple):
+    """What one channel was told, at which minute since Monday midnight, and why that revision was written."""
+
+    minute: float
+    channel: str
+    action: str
+    reason: str
+    incident: str
+
+
+def deliveries(world: World, *routes: Route) -> list[Delivery]:
+    """All that the revisions so far give the channels: what is suspected to a chat, what is confirmed to a pager too."""
+    told: dict[str, dict[str, Action]] = {}
+    made = []
+    for one in world.revisions:
+        known = told.setdefault(one.id, {})
+        for channel, action in plan(one, routes or (CHAT, PAGER), known, one.updated_at):
+            known[channel] = action
+            made.append(Delivery((one.updated_at - MONDAY) / 60, channel, action, one.reason, one.id))
+    return made

@@ -1,0 +1,97 @@
+"""Why, or why not, from the store: one sentence for any place, keyword and minute, whatever held then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from alerting.model import Control
+from dashboards.site import Site
+from streams.runtime.store.reader import Reader
+from tests.dashboards.made_up import DAY, DAYS, HOUR, NOW, Log, site
+
+SEA = ("airport:SEA", "seat")
+
+
+def acted(tmp_path: Path, *controls: Control, name: str = "storm") -> Site:
+    """A day on which people also did this."""
+    day = DAYS[name]()
+    day.controls += controls
+    return site(day.store(tmp_path / "store.sqlite"), Log())
+
+
+def act(kind: str, at: float, **what: object) -> Control:
+    return Control(id=f"{kind}{at}", kind=kind, at=at, author="ann", **what)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("where", "at", "sentence"),
+    [
+        (SEA, NOW - 4 * HOUR, "Not opened: nobody complained of it there in the hour before, so there was nothing to weigh."),
+        (("nowhere", "seat"), NOW - HOUR, "Not opened: until then nobody had complained of it there, so there was nothing to weigh."),
+        (SEA, NOW + HOUR, "Not known yet: it is 2026-02-23T12:43:00Z."),
+        (SEA, NOW - 30 * DAY, "Not known: counting began at 2026-02-15T09:40:00Z."),
+        (("airport:MIA", "security"), NOW - 60, "It was opened: security queue at Miami, signal since 2026-02-23T12:36:00Z, "
+         "shown on the board and told to nobody."),
+    ],
+)  # fmt: skip
+def test_the_sentence_says_it_for_any_minute(
+    day: Callable[[str], Reader], where: tuple[str, str], at: float, sentence: str
+) -> None:
+    assert site(day("storm"), Log()).why(*where, at).sentence == sentence
+
+
+def test_a_blind_source_is_said_where_it_usually_reports_from(day: Callable[[str], Reader]) -> None:
+    desk = site(day("blind"), Log())
+    told = desk.why("airport:DFW", "app", NOW - 60)
+    assert told.sentence.endswith(
+        "; call notes was blind (since 2026-02-23T12:17:00Z), so what was said there was not seen."
+    )
+    assert [gate.gate for gate in told.gates] == ["blind"]
+    assert "blind" not in desk.why("airport:SEA", "app", NOW - 60).sentence
+    assert "blind" not in desk.why("airport:DFW", "app", NOW - 2 * HOUR).sentence
+
+
+def test_learning_is_said(day: Callable[[str], Reader]) -> None:
+    told = site(day("learning"), Log()).why(*SEA, NOW - 60)
+    assert told.sentence.endswith("what is usual is still being learnt, and nothing is more than a signal.")
+
+
+def test_a_planned_event_is_said_while_it_goes_on_and_where(tmp_path: Path) -> None:
+    event = act(
+        "planned_event",
+        NOW - 5 * HOUR,
+        places=("region:US-WA",),
+        start=NOW - 3 * HOUR,
+        until=NOW - HOUR,
+        factor=3.0,
+        reason="fair",
+    )
+    desk = acted(tmp_path, event)
+    said = "; a planned event of ann until 2026-02-23T11:43:00Z let 3 × as many be expected: fair."
+    assert desk.why(*SEA, NOW - 2 * HOUR).sentence.endswith(said)
+    for where, at in ((SEA, NOW - 4 * HOUR), (SEA, NOW - 60), (("airport:JFK", "seat"), NOW - 2 * HOUR)):
+        assert "planned" not in desk.why(*where, at).sentence
+
+
+def test_what_was_silenced_was_opened_and_told_to_nobody(tmp_path: Path) -> None:
+    day = DAYS["storm"]()
+    for story in day.incidents:
+        if story[0].id == "d4e5f6a7":
+            story[:] = [msgspec.structs.replace(one, silenced_until=NOW + HOUR) for one in story]
+    day.controls.append(act("silence", NOW - HOUR, places=("airport:DFW",), until=NOW + HOUR, reason="new app"))
+    told = site(day.store(tmp_path / "store.sqlite"), Log()).why("airport:DFW", "app", NOW - 10)
+    assert told.sentence == (
+        "It was opened: app login at Dallas/Fort Worth, suspected since 2026-02-23T12:36:00Z, but told to nobody then: "
+        "silenced by ann until 2026-02-23T13:43:00Z: new app."
+    )
+
+
+def test_the_gate_that_is_no_longer_known_is_said_to_be_so(day: Callable[[str], Reader]) -> None:
+    told = site(day("storm"), Log()).why("region:US-IL", "cancellation", NOW - HOUR)
+    assert "which gate held it back is known only for 24 hours" in told.sentence
+    assert told.cell is not None
+    assert min(cell.p_value for cell in told.hour) < 1e-3
