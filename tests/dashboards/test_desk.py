@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -19,8 +20,9 @@ from dashboards.guard import Guard
 from dashboards.incident_page import incident_page, read_detail
 from dashboards.settings import PageSettings
 from dashboards.site import Site
+from streams.runtime.store import tables
 from streams.runtime.store.reader import Reader
-from tests.dashboards.made_up import HOUR, NOW, Log, site
+from tests.dashboards.made_up import DAYS, HOUR, NOW, Log, site
 
 VIEW = View("America/New_York", "anna")
 
@@ -91,6 +93,15 @@ def test_verdicts_are_told_by_rule_and_tier(desk: Site) -> None:
     text = said(desk)
     assert "Rule baggage 1 0 0 1 100 % real" in text
     assert "Tier confirmed" in text
+
+
+def test_verdicts_are_told_by_whom_it_was_told_to(tmp_path: Path) -> None:
+    reader = DAYS["storm"]().store(tmp_path / "store.sqlite")
+    row = {"channel": "ops-slack", "key": "0ld00001", "sequence": 3, "action": "open", "created_at": NOW, "state": "sent",
+           "attempts": 1, "not_before": NOW, "refused": False}  # fmt: skip
+    with reader.engine.begin() as connection:
+        connection.execute(tables.outbox.insert(), [row])
+    assert "Told to ops-slack 1 0 0 0 100 % real" in said(site(reader, Log()))
 
 
 def test_an_assignment_and_a_snooze_show_at_once_and_can_be_taken_back(desk: Site) -> None:

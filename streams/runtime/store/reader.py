@@ -185,7 +185,7 @@ class Reader:
         """By incident id, the channels that were told of it."""
         table = tables.outbox
         found: dict[str, list[str]] = {}
-        query = select(table.c.incident, table.c.channel).where(table.c.state == "sent").distinct()
+        query = select(table.c.key, table.c.channel).where(table.c.state == "sent").distinct()
         with self.engine.connect() as connection:
             for incident, channel in connection.execute(query.order_by(table.c.channel)):
                 found.setdefault(incident, []).append(channel)
