@@ -46,7 +46,12 @@ def clean(control: Control) -> Control:
         return control
     value = None if control.value is None else _plain(control.value, lines=True)
     author, reason = _plain(control.author, lines=False), _plain(control.reason, lines=True)
-    return msgspec.structs.replace(control, author=author, reason=reason, value=value)
+    id, via = _plain(control.id, lines=False), _plain(control.via, lines=False)
+    incident = None if control.incident is None else _plain(control.incident, lines=False)
+    places, keywords = (tuple(_plain(one, lines=False) for one in ids) for ids in (control.places, control.keywords))
+    return msgspec.structs.replace(
+        control, id=id, via=via, author=author, reason=reason, value=value, incident=incident, places=places, keywords=keywords
+    )  # fmt: skip
 
 
 def _plain(text: str, *, lines: bool) -> str:

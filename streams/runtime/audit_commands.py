@@ -31,7 +31,9 @@ def list_audit(config: Path, since: str | None, as_json: bool) -> None:
         return
     for one in found:
         act = one.control
-        about = " ".join(filter(None, (act.incident, *act.places, *act.keywords)))
+        about = " ".join(
+            one if one.isprintable() else repr(one) for one in (act.incident or "", *act.places, *act.keywords)
+        )
         value = "" if act.kind == "pack" or act.value is None else f" {act.value!r}"
         why = f": {act.reason!r}" if act.reason else ""
         what = f"{act.kind.replace('_', ' ')} {about}{value}{why}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, select
 
+from alerting.controls import clean
 from alerting.model import Control
 from streams.runtime.audit_commands import audit
 from streams.runtime.store import tables
 from streams.runtime.store.audit import START, append, entries, verify
 from streams.runtime.store.migrations import STEPS, _audit_log, migrate, open_store
 from streams.runtime.store.views import drop_views
+from tests.alerting.notify.hostile import PAYLOADS
 from tests.postgres import new_database
 
 AUDIT_STEP = STEPS.index(_audit_log) + 1
@@ -104,6 +107,37 @@ def test_a_store_of_before_is_chained_in_the_order_of_its_times(engine: Engine) 
     migrate(engine)
     assert [one.control.id for one in entries(engine)] == ["c4", "c3", "c2", "c1"]
     assert verify(engine).broken is None
+
+
+def test_hostile_words_are_one_line_each_and_no_more(tmp_path: Path) -> None:
+    config = tmp_path / "overheard.toml"
+    config.write_text(f'pack = "airline"\n[service]\ndata = "{tmp_path}"\n')
+    engine = open_store(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    written = [
+        clean(
+            Control(
+                id=f"h{n}",
+                kind="note",
+                at=1.0 + n,
+                author=text[:80],
+                reason=text,
+                incident=f"i{text}",
+                places=(text,),
+                value=text,
+                via="api",
+            )
+        )
+        for n, text in enumerate(PAYLOADS)
+    ]
+    with engine.begin() as connection:
+        append(connection, written)
+    run = CliRunner().invoke
+    lines = run(audit, ["list", "--config", str(config)]).output.splitlines()
+    assert [line.split()[0] for line in lines] == [str(n) for n in range(1, len(PAYLOADS) + 1)]
+    assert all(line.isprintable() for line in lines)
+    as_json = run(audit, ["list", "--json", "--config", str(config)]).output.removesuffix("\n").split("\n")
+    assert [json.loads(line)["value"] for line in as_json] == [one.value for one in written]
+    assert run(audit, ["verify", "--config", str(config)]).exit_code == 0
 
 
 def test_the_command_lists_who_did_what_and_tells_a_changed_log(tmp_path: Path) -> None:
