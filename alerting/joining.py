@@ -6,15 +6,13 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
-import numpy as np
-
 from alerting.case import RANK, Case
-from alerting.measuring import excesses, measure, most_people
+from alerting.measuring import excesses, measure
 from alerting.places_and_keywords import ANY, Atlas
 from alerting.policy import Policy
 from alerting.tracks import HOUR, HOUR_EXPECTED, Tracks, keys_of
 from detectors.places_together import OVERLAP
-from detectors.scan import CITY, COUNTRY, EVERYWHERE, HOLDS, NOWHERE, REGION, Found, Series, poisson_tail
+from detectors.scan import CITY, COUNTRY, EVERYWHERE, NOWHERE, REGION, Found, Series, explains, poisson_tail
 
 WIDE = frozenset({NOWHERE, EVERYWHERE, COUNTRY})  # levels
 SHARE_TO_WIDEN = 0.25  # of a country's excess, for its incident to be this one grown
@@ -244,7 +242,7 @@ def _merged(old: list[int], new: list[int]) -> list[int]:
 
 def _rescoped(case: Case, one: Shown, scene: Scene) -> int:
     """The tightest place that now holds case and found; the old one where that would be a place nobody means, or few people's."""
-    place, found, tracks, atlas = case.place, one.found.place, scene.tracks, scene.atlas
+    place, found, atlas = case.place, one.found.place, scene.atlas
     if place == found or atlas.level(found) == NOWHERE:
         return place
     if atlas.level(place) == NOWHERE:
@@ -254,11 +252,18 @@ def _rescoped(case: Case, one: Shown, scene: Scene) -> int:
     if atlas.lies_in(found, place):
         if case.widened:
             return place
-        keys = [int(scene.keys[i]) for i in one.found.tight if scene.place[i] == found]
-        enough = keys and most_people(tracks, np.array(keys, np.int64)) >= max(HOLDS * case.people, 1.0)
-        return found if enough else place
+        return found if _holds(found, case, scene) else place
     common = next((above for above in atlas.trees.above(place) if atlas.lies_in(found, above)), None)
     return common if common is not None and atlas.level(common) >= CITY else place
+
+
+def _holds(part: int, case: Case, scene: Scene) -> bool:
+    """Whether a part of an incident's place explains it, people who name no place left aside."""
+    everywhere = scene.atlas.level(case.place) == EVERYWHERE
+    places = [part, case.place, *([scene.atlas.places.nowhere] if everywhere else [])]
+    rows = scene.tracks.find(keys_of(places, [case.main] * len(places)))
+    known = [tuple(scene.tracks.data[row, [HOUR, HOUR_EXPECTED]].tolist()) if row >= 0 else (0.0, 0.0) for row in rows]
+    return explains(known[0], known[1], known[2] if everywhere else (0.0, 0.0))
 
 
 def _goes_beyond(found: Found, scene: Scene) -> bool:

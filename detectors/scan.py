@@ -18,8 +18,10 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 EVERYWHERE, COUNTRY, REGION, CITY, AIRPORT, SPOT, NOWHERE = 0, 1, 2, 3, 4, 5, -1  # levels
 UNEXPLAINED = 0.5  # share of its excess a series must have left to stand by itself
-HOLDS = 0.8  # share of a group's excess in one child to descend into it
+HOLDS = 0.8  # nearly all: share of a group's excess in one child to descend into it
 SURPRISING = 1e-3
+MANY = 5.0  # people who stand for a place by themselves: fewer must be nearly all there are
+BY_CHANCE = 0.01  # people beside a part who are no rarer than this are no disruption
 
 
 class Trees:
@@ -41,6 +43,7 @@ class Trees:
         self.keyword_parent = keyword_parent
         self.keyword_problem = np.full(len(keyword_parent), -1) if keyword_problem is None else keyword_problem
         self._levels: list[int] = place_level.tolist()
+        self.nowhere = self._levels.index(NOWHERE) if NOWHERE in self._levels else -1
         self._places: dict[int, list[int]] = {}
         self._keywords: dict[int, list[int]] = {}
         self._topics: dict[int, frozenset[int]] = {}
@@ -132,12 +135,14 @@ def scan(series: Series, trees: Trees, coincide_seconds: float) -> list[Found]:
     nearly = np.flatnonzero(series.warm & ~series.hot & above_usual).tolist()
     rows = sorted({*hot.tolist(), *_tighter(columns, trees, hot.tolist(), nearly)})
     tight, roof = _tighten(columns, trees, rows)
+    row_of = {pair: i for i, pair in enumerate(zip(columns.place, columns.keyword, strict=True))}
     together = Together(columns, trees, tight, coincide_seconds)
     found: list[Found] = []
     for group in together.groups():
         group.sort(key=lambda i: (columns.p_value[i], -columns.excess[i], i))
         wide = [trees.above(columns.place[i]) for i in group if trees.level(columns.place[i]) != NOWHERE]
-        found.append(Found(_scope(columns, trees, group, wide, together.accepted), group, []))
+        scope = _scope(columns, trees, group, wide, together.accepted)
+        found.append(Found(_tightest(columns, trees, scope, group, wide, row_of), group, []))
     _give(found, roof, rows)
     return [one for one in found if series.hot[one.inside].any()]
 
@@ -205,6 +210,48 @@ def _scope(columns: Columns, trees: Trees, rows: list[int], lines: list[list[int
     if scope in own or scope in accepted or trees.level(scope) >= CITY:
         return scope
     return lines[0][0]
+
+
+def _tightest(
+    columns: Columns,
+    trees: Trees,
+    scope: int,
+    rows: list[int],
+    lines: list[list[int]],
+    row_of: dict[tuple[int, int], int],
+) -> int:
+    """Down to the part that most of the people are in while those in the other parts are no more than chance brings.
+
+    A few who name no place, or another problem of the same kind elsewhere, do not make one town's trouble everybody's.
+    """
+    shared = [trees.keywords_above(columns.keyword[i]) for i in rows]
+    common = set(shared[0]).intersection(*shared[1:])
+    keyword = next(node for node in shared[0] if node in common)
+    chosen = {line[0] for line in lines}
+    while (whole := row_of.get((scope, keyword))) is not None:
+        parts = {line[line.index(scope) - 1] for line in lines if scope in line and line[0] != scope}
+        if len(parts) != 1:
+            break
+        part = row_of.get((parts.copy().pop(), keyword))
+        lost = row_of.get((trees.nowhere, keyword)) if trees.level(scope) == EVERYWHERE else None
+        if part is None or not explains(_pair(columns, part), _pair(columns, whole), _pair(columns, lost)):
+            break
+        scope = columns.place[part]
+        if chosen == {scope}:
+            break
+    return scope
+
+
+def explains(part: tuple[float, float], whole: tuple[float, float], lost: tuple[float, float]) -> bool:
+    """Whether a part of a place holds its excess: each (people, expected); `lost`: those of the whole who are at no known place."""
+    people, expected = (w - p - n for w, p, n in zip(whole, part, lost, strict=True))
+    excess, own = whole[0] - whole[1] - max(lost[0] - lost[1], 0.0), part[0] - part[1]
+    by_chance = people < 2 or poisson_tail(people, max(expected, 1e-9)) > BY_CHANCE
+    return own >= (UNEXPLAINED if part[0] >= MANY else HOLDS) * excess > 0 and by_chance
+
+
+def _pair(columns: Columns, row: int | None) -> tuple[float, float]:
+    return (0.0, 0.0) if row is None else (columns.people[row], columns.expected[row])
 
 
 def _give(found: list[Found], roof: dict[int, int], rows: list[int]) -> None:

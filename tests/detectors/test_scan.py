@@ -106,3 +106,22 @@ def test_two_topics_at_one_wide_place_are_one_only_when_the_same_people_say_both
 def test_the_order_of_the_rows_does_not_matter() -> None:
     rows = [(5, 3, 20.0, 0.1), (3, 3, 22.0, 2.0), (6, 5, 12.0, 0.1), (2, 0, 50.0, 9.0), (1, 5, 7.0, 0.1)]
     assert sorted(places(series(*rows))) == sorted(places(series(*rows[::-1])))
+
+
+def test_a_few_who_name_no_place_do_not_make_a_towns_trouble_everybodys() -> None:
+    rows = [
+        (0, 1, 13.2, 5.4),
+        (2, 1, 9.5, 4.6),
+        (3, 1, 4.6, 0.6),
+        (5, 1, 4.6, 0.6),
+        (5, 3, 3.3, 0.4),
+        (1, 1, 2.8, 0.8),
+        (1, 4, 2.0, 0.1),
+        (0, 4, 3.4, 0.4),
+    ]
+    assert places(series(*rows)) == [5]
+
+
+def test_people_of_two_far_towns_beside_those_without_a_place_are_not_one_towns() -> None:
+    rows = [(6, 3, 20.0, 0.2), (8, 3, 20.0, 0.2), (2, 3, 45.0, 5.0), (1, 3, 2.0, 0.1), (0, 3, 47.0, 5.1)]
+    assert {6, 8} <= set(places(series(*rows)))
