@@ -22,7 +22,7 @@ OPERATIONS_ROLE, PUBLIC_ROLE = "overheard_operations", "overheard_public"
 ROLES: Final = {"operations": OPERATIONS_ROLE, "published": PUBLIC_ROLE}
 
 _CELLS = """
-    SELECT to_timestamp(c.start) AS "time", c.start, c.seconds, p.place, p.name AS place_name, p.level, p.lat, p.lon,
+    SELECT to_timestamp(c.start) AS "time", c.start, c.seconds, p.place, p.name AS place_name, p.level, p.within, p.lat, p.lon,
            k.keyword, k.name AS keyword_name, c.voices AS people, c.messages, c.expected, c.upper, c.p_value,
            CASE WHEN c.p_value > 0 THEN -log(c.p_value) END AS unusual
     FROM public.{table} c JOIN public.place_names p ON p.number = c.place JOIN public.keyword_names k ON k.number = c.keyword
@@ -35,7 +35,7 @@ _INCIDENT = """
            to_timestamp((b->>'confirmed_at')::float8) AS confirmed_at,
            b->'scope'->>'place' AS place, b->'scope'->>'name' AS place_name, b->'scope'->>'level' AS level,
            (b->'scope'->>'lat')::float8 AS lat, (b->'scope'->>'lon')::float8 AS lon,
-           (SELECT coalesce(string_agg(v, '|'), '') FROM jsonb_array_elements_text(b->'scope'->'within') v) AS within,
+           (SELECT '|' || coalesce(string_agg(v, '|'), '') || '|' FROM jsonb_array_elements_text(b->'scope'->'within') v) AS within,
            b->'keywords'->>0 AS keyword,
            (SELECT string_agg(v, ', ') FROM jsonb_array_elements_text(b->'keywords') v) AS keywords,
            (b->>'people')::int AS people, (b->>'messages')::int AS messages, (b->>'expected')::float8 AS expected,

@@ -89,7 +89,7 @@ def test_operations_reads_an_incident_as_columns(engine: Engine) -> None:
     (one,) = read(engine, OPERATIONS_ROLE, "SELECT * FROM operations.incidents WHERE id = 'a'")
     told = {key: one[key] for key in ("title", "place_name", "lat", "within", "keyword", "people", "channels", "terms")}
     assert told == {
-        "title": "no power at Here", "place_name": "One", "lat": 40.7, "within": "city:1|region:US-NY", "keyword": "keyword-1",
+        "title": "no power at Here", "place_name": "One", "lat": 40.7, "within": "|city:1|region:US-NY|", "keyword": "keyword-1",
         "people": 12, "channels": "tickets 9, tweets 3", "terms": "belt",
     }  # fmt: skip
     assert one["onset"].timestamp() == NOON
