@@ -74,7 +74,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     trouble: Trouble | None = None
     links: Links = Links()
     timezone: str = "UTC"
-    thread: str | None = None  # what this channel gave back for the first message of this key
+    thread: str | None = None  # what this channel gave back last for this key
 
     @property
     def id(self) -> str:

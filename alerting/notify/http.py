@@ -7,12 +7,14 @@ import email.utils
 import socket
 import ssl
 from collections.abc import Mapping
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, Any
 
 import httpx
 from pydantic import AfterValidator, SecretStr, ValidationInfo
 
+from alerting.messages import plain
 from alerting.notify.base import Refused, Unsent
 
 MOST_ANSWER_BYTES = 64 * 1024
@@ -94,7 +96,7 @@ class Poster:
     ) -> None:
         self.allow_hosts, self.timeout_seconds = allow_hosts, timeout_seconds
         self._client = httpx.AsyncClient(
-            timeout=timeout_seconds, follow_redirects=False, trust_env=False, verify=tls or ssl.create_default_context()
+            timeout=timeout_seconds, follow_redirects=False, trust_env=False, verify=tls or _public_trust()
         )
 
     async def post(
@@ -114,7 +116,7 @@ class Poster:
             raise Unsent(f"{type(error).__name__}: {error}") from None
         if answer.is_success:
             return answer
-        reason = f"answered {answer.status_code}: {answer.text[:200]}"
+        reason = f"answered {answer.status_code}: {plain(answer.text[:200])}"
         if answer.status_code in AGAIN or answer.status_code >= 500:
             raise Unsent(reason, retry_after(answer))
         raise Refused(reason)
@@ -159,6 +161,12 @@ class Poster:
 def _plain(headers: httpx.Headers) -> list[tuple[str, str]]:
     """Headers of a body that has been decoded already."""
     return [(name, value) for name, value in headers.items() if name not in ("content-encoding", "content-length")]
+
+
+@cache
+def _public_trust() -> ssl.SSLContext:
+    """The system's certificates, read once: that takes longer than a post."""
+    return ssl.create_default_context()
 
 
 def retry_after(answer: httpx.Response) -> float | None:

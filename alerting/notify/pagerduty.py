@@ -22,7 +22,7 @@ from alerting.notify.http import Address, Poster
 
 KEY_LETTERS = 32
 MOST_SUMMARY, MOST_KEY = 1024, 255  # characters, PagerDuty's
-MOST_DETAIL, MOST_DETAILS = 1000, 40  # ours: 160 kB at most, where PagerDuty takes 512 kB
+MOST_DETAIL, MOST_DETAILS = 1000, 40  # ours: under 500 kB with every letter of four bytes, where PagerDuty takes 512 kB
 SECONDS_APART = 0.5  # about what PagerDuty takes of one integration
 ACTIONS: Final[dict[Action, str]] = {
     "open": "trigger",
@@ -112,7 +112,7 @@ def _payload(message: Message, told: Facts) -> dict[str, Any]:
         made["timestamp"] = iso(message.trouble.since)
     if (one := message.incident) is not None:
         made |= {
-            "source": plain(one.scope.name),
+            "source": shortened(plain(one.scope.name), MOST_SUMMARY),
             "component": shared_keyword(one.keywords),
             "group": one.scope.region,
             "class": "disruption",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, Self
 
@@ -35,8 +36,8 @@ class Answer(NamedTuple):
 class Receiver:
     """Takes what stands first in `script`, else what `usual` gives; keeps the requests."""
 
-    def __init__(self, usual: Callable[[Request], Answer]) -> None:
-        self.usual = usual
+    def __init__(self, usual: Callable[[Request], Answer], tls: ssl.SSLContext | None = None) -> None:
+        self.usual, self._tls = usual, tls
         self.script: list[Answer] = []
         self.requests: list[Request] = []
         self.port = 0
@@ -47,7 +48,7 @@ class Receiver:
         return f"http://{HOST}:{self.port}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, HOST, self.port)
+        self._server = await asyncio.start_server(self._serve, HOST, self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

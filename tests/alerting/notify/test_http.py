@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from typing import Any
 
 import pytest
+import trustme
 
 from alerting.notify.base import Refused, Unsent
 from alerting.notify.http import LONGEST_AFTER_SECONDS, MOST_ANSWER_BYTES, AddressError, Poster, checked
@@ -162,6 +164,39 @@ def test_an_answer_without_end_is_cut() -> None:
     endless = Answer(200, b"x" * (MOST_ANSWER_BYTES * 20))
     answer = posted("http://127.0.0.1:PORT/", taking(endless), allow_hosts=("127.0.0.1",))
     assert len(answer.content) == MOST_ANSWER_BYTES
+
+
+def speaking_tls(authority: trustme.CA, name: str) -> Receiver:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(name).configure_cert(context)
+    return Receiver(lambda _: Answer(), context)
+
+
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+def test_the_certificate_is_held_to_the_name_though_the_address_is_connected_to(monkeypatch: Any) -> None:
+    resolving(monkeypatch, "127.0.0.1")
+    ours, theirs = trustme.CA(), trustme.CA()
+    named: dict[str, Any] = {"allow_hosts": ("hooks.example",), "tls": trusting(ours)}
+    receiver = speaking_tls(ours, "hooks.example")
+    assert posted("https://hooks.example:PORT/x", receiver, **named).status_code == 200
+    assert receiver.requests[0].headers["host"] == f"hooks.example:{receiver.port}"
+    for wrong in (speaking_tls(ours, "other.example"), speaking_tls(theirs, "hooks.example")):
+        with pytest.raises(Unsent, match="certificate"):
+            posted("https://hooks.example:PORT/x", wrong, **named)
+        assert wrong.requests == []
+
+
+def test_what_a_receiver_says_is_repeated_on_one_line() -> None:
+    forged = Answer(400, b"no\r\n2026-01-01 [info] all is well \x1b[2J" + b"x" * 10_000)
+    with pytest.raises(Refused) as refused:
+        posted("http://127.0.0.1:PORT/", taking(forged), allow_hosts=("127.0.0.1",))
+    assert refused.value.reason.startswith("answered 400: no 2026-01-01 [info] all is well  [2Jxxx")
+    assert len(refused.value.reason) < 300
 
 
 DATE = ("Date", "Mon, 01 Jan 2024 00:00:00 GMT")

@@ -10,10 +10,11 @@ import pytest
 from pydantic import ValidationError
 
 from alerting.message import Message
+from alerting.model import Gate
 from alerting.notify.base import Refused, Unsent
 from alerting.notify.registry import KINDS
 from tests.alerting.notify.cases.pagerduty import PagerDuty, PagerDutyCase
-from tests.alerting.notify.hostile import hostile_trouble, message
+from tests.alerting.notify.hostile import hostile, hostile_trouble, message
 from tests.alerting.notify.receiver import Answer
 from tests.alerting.test_message import BAGGAGE
 
@@ -97,6 +98,15 @@ def test_a_key_longer_than_pagerduty_takes_is_still_one_key() -> None:
     other = msgspec.structs.replace(long, key="blind:" + "x" * 499 + "y")
     assert [page.key for page in told(long, other, long).opened] == [page.key for page in told(long, other).opened]
     assert len(told(long, other).opened) == 2
+
+
+def test_the_most_that_could_be_said_is_taken() -> None:
+    wide = "\N{LUGGAGE}" * 100_000
+    one = msgspec.structs.replace(
+        hostile(wide).incident, why=tuple(Gate("people", True, wide) for _ in range(100)), examples=(wide,) * 100
+    )
+    (page,) = told(doing("open", one)).opened
+    assert page.log[0]["summary"].endswith("…")
 
 
 def test_a_key_pagerduty_does_not_know_is_refused() -> None:
