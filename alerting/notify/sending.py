@@ -43,10 +43,9 @@ class Sending:
             name: Lane(name, every_seconds=one.every_seconds, digests=one.digests) for name, one in channels.items()
         }
         self.outcomes: Counter[tuple[str, str]] = Counter()  # by channel and outcome
-        self.told_after: dict[
-            str, float
-        ] = {}  # seconds from the decision to the answer, of each channel's newest message
+        self.told_after: dict[str, float] = {}  # by channel: seconds from decision to answer, of its newest message
         self.replaced = False
+        self.unheard: dict[str, float] = {}  # standing channels that do not answer, since when
         self._outbox, self._clock = outbox, clock
         self._after = 0  # rows up to this id are in lanes
         self._reachable = False
@@ -270,8 +269,10 @@ class Sending:
             async with asyncio.timeout(LONGEST_SEND_SECONDS):
                 await channel.repeat(standing, now)
             self.outcomes[lane.channel, "repeated"] += 1
+            self.unheard.pop(lane.channel, None)
         except Exception as error:
             self.outcomes[lane.channel, "unrepeated"] += 1
+            self.unheard.setdefault(lane.channel, now)
             log.warning("not repeated", channel=lane.channel, reason=f"{type(error).__name__}: {error}")
 
     # -- figures -------------------------------------------------------------------------------------------------

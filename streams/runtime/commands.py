@@ -11,9 +11,11 @@ import click
 
 from streams.runtime.audit_commands import commands as audit_commands
 from streams.runtime.config_file import read_config
+from streams.runtime.drill_command import drill_command
 from streams.runtime.feedback_commands import commands as feedback_commands
 from streams.runtime.incident_commands import commands as incident_commands
 from streams.runtime.kafka.commands import commands as kafka_commands
+from streams.runtime.notify_commands import notify
 from streams.runtime.settings import Settings
 from streams.runtime.standing_commands import commands as standing_commands
 
@@ -73,14 +75,25 @@ def check_command(page: Page | None, path: Path) -> None:
     """Tell every error of a configuration at once, each with its key."""
     settings = read_config(path, page and page.problems)
     from streams.pack import PackError, load_pack
+    from streams.places import Places
+    from streams.runtime.notify_commands import route_problems, told_lines
+    from streams.taxonomy import Taxonomy
 
     try:
         pack = load_pack(settings.pack)
     except (PackError, OSError) as error:
         click.echo(f"{path}: 1 error\n  pack: {error}", err=True)
         sys.exit(2)
+    places = Places.load(settings.spots)
+    if problems := route_problems(settings.notify.routes, places, Taxonomy(pack)):
+        click.echo(
+            f"{path}: {len(problems)} error{'s' if len(problems) > 1 else ''}\n  " + "\n  ".join(problems), err=True
+        )
+        sys.exit(2)
     ways = ", ".join(f"{one.name} ({one.kind})" for one in settings.sources) or "HTTP alone"
     click.echo(f"{path}: good. Pack {pack.name}, sources: {ways}, data in {settings.service.data}.")
+    for line in told_lines(settings.notify, places):
+        click.echo(f"  {line}")
 
 
 commands: list[click.Command] = [
@@ -90,5 +103,7 @@ commands: list[click.Command] = [
     *standing_commands,
     *feedback_commands,
     *audit_commands,
+    notify,
+    drill_command,
     *kafka_commands,
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import shutil
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -15,6 +16,8 @@ import msgspec
 import structlog
 
 from alerting.model import Control
+from alerting.notify.heartbeat import Heartbeat
+from alerting.vital import Life, Vital
 from streams.channels import CHANNELS
 from streams.pipeline import ChannelOf, Pipeline, PipelineConfig, SourceConfig, ZoneOf
 from streams.runtime.clocks import gap_between, gap_since, read_clocks
@@ -81,6 +84,9 @@ class Service:
             raise
         self.exporter = Exporter(self.figures)
         self.pack = FollowedPack(settings.pack, self.pipeline, self.append_control, self.health)
+        self._life = Life(self.pipeline.window_seconds if service.idle_tick_seconds else math.inf)
+        told = settings.notify.heartbeat
+        self.heartbeat = Heartbeat(told, self._alive) if told is not None else None
         self.on_close: list[Callable[[], object]] = []  # called in the loop when the board may have changed
         self._tasks: list[asyncio.Task[None]] = []
         self._input_at = time.monotonic()
@@ -99,6 +105,8 @@ class Service:
         work: list[Coroutine[Any, Any, None]] = [self._watch()]
         work += [follow(file, self.journal.append, self._files_wait, idle) for file in self.files]
         self._tasks = [asyncio.create_task(one) for one in work]
+        if self.heartbeat is not None:
+            self._tasks.append(asyncio.create_task(self.heartbeat.run()))
         if any(source.kind == "stdin" for source in self.settings.sources):
             read_lines(self.append, self._busy, loop)
 
@@ -193,6 +201,13 @@ class Service:
 
     def _channel(self, source: str) -> str:
         return CHANNELS[self._channel_of[source]]
+
+    def _alive(self) -> str | None:
+        vital = Vital(
+            self.runner.position, self.runner.backlog, self.pipeline.detect.closed_until,
+            self.sending.oldest_seconds(), self.sending.unheard, self.health.red,
+        )  # fmt: skip
+        return self._life.look(time.time(), vital)
 
     def figures(self) -> dict[tuple[str, tuple[str, ...]], float]:
         """The metrics of the moment."""

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from alerting.message import Links
 from alerting.notify.base import Channel, ChannelSettings
+from alerting.notify.heartbeat import HeartbeatSettings
 from alerting.notify.http import AddressError, checked
 from alerting.notify.log import LogSettings
 from alerting.notify.registry import KINDS
@@ -79,6 +80,7 @@ class NotifySettings(BaseModel):
     trouble_channels: tuple[str, ...] = (LOG,)
     links: Links = Links()
     timezone: str = "UTC"
+    heartbeat: HeartbeatSettings | None = None
 
     def make(self) -> dict[str, Channel]:
         """The channels, each made anew."""
@@ -94,6 +96,7 @@ def read_notify(data: dict[str, Any], environ: Mapping[str, str], folder: Path) 
         channel = _channel(name, section, environ, folder, problems)
         if channel is not None:
             channels[name] = channel
+    heartbeat = _heartbeat(data.pop("heartbeat", None), environ, folder, problems)
     words = _validated(WordsSettings, words_given, ("notify",), problems) or WordsSettings()
     timezone = words.timezone or str(_service(data).get("timezone", "UTC"))
     routes = []
@@ -105,7 +108,7 @@ def read_notify(data: dict[str, Any], environ: Mapping[str, str], folder: Path) 
             problems += [f"routes.{number}.channels: no channel is named {name!r}: {known}"
                          for name in route.channels if name not in given]  # fmt: skip
     if problems or not channels:
-        return NotifySettings(links=Links(words.page_url, words.grafana_url)), problems
+        return NotifySettings(links=Links(words.page_url, words.grafana_url), heartbeat=heartbeat), problems
     routes = routes or [RouteSettings(channels=tuple(channels))]
     told = {name for route in routes if route.troubles for name in route.channels}
     return NotifySettings(
@@ -114,7 +117,32 @@ def read_notify(data: dict[str, Any], environ: Mapping[str, str], folder: Path) 
         trouble_channels=tuple(sorted(told or {name for route in routes for name in route.channels})),
         links=Links(words.page_url, words.grafana_url),
         timezone=timezone,
+        heartbeat=heartbeat,
     ), []
+
+
+def _heartbeat(given: Any, environ: Mapping[str, str], folder: Path, problems: list[str]) -> HeartbeatSettings | None:
+    """Where we say that we are alive; None where nobody is to know."""
+    variable = f"{PREFIX}HEARTBEAT_URL"
+    if given is None and variable not in environ:
+        return None
+    section = dict(given or {})
+    file = section.pop("url_file", None)
+    if "url" in section:
+        problems.append(f"heartbeat.url: a secret: set {variable} or url_file instead")
+        return None
+    try:
+        section["url"] = environ.get(variable) or (folder / str(file)).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        problems.append(f"heartbeat.url_file: {file or 'required'}: {error.strerror}")
+        return None
+    made = _validated(HeartbeatSettings, section, ("heartbeat",), problems)
+    try:
+        if made is not None:
+            checked(made.url.get_secret_value(), made.allow_hosts)
+    except AddressError as error:
+        problems.append(f"heartbeat.url: {error}")
+    return made
 
 
 def _sections(given: Any, place: str, problems: list[str]) -> dict[str, dict[str, Any]]:

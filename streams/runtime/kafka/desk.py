@@ -14,6 +14,8 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerting.notify.heartbeat import Heartbeat
+from alerting.vital import Life, Vital
 from streams.closed import Cells, Revision
 from streams.places import Places
 from streams.runtime.deliver import sending
@@ -81,6 +83,8 @@ class Desk:
         self.lease = Lease(store)
         self.sending = sending(writer, self.lease, notify)
         self._begun = False
+        self._heartbeat = Heartbeat(notify.heartbeat, self._alive) if notify.heartbeat is not None else None
+        self._beating: asyncio.Task[None] | None = None
         with store.connect() as connection:
             meta = read_meta(connection)
         self.offsets: dict[str, int] = meta.get(OFFSETS, {})  # as of `work`
@@ -90,6 +94,8 @@ class Desk:
         self.closed: Callable[[], object] = lambda: None
         self._step: list[CellsRecord | LateRecord] = []  # of the position after, as far as it has come
         self._written_at = time.monotonic()
+        self._closed_until = float(meta.get("last_close", 0.0))
+        self._life = Life(float(meta.get("window_seconds", 60)))
         self.fenced: FencedError | None = None  # another has taken over
         self._fenced_at = 0.0
         self._lock = asyncio.Lock()
@@ -99,9 +105,18 @@ class Desk:
         if not self._begun:
             self._begun = True
             self.sending.start()
+            if self._heartbeat is not None:
+                self._beating = asyncio.get_running_loop().create_task(self._heartbeat.run())
+
+    def _alive(self) -> str | None:
+        sending, broken = self.sending, self.health.red
+        vital = Vital(self.position, 0, self._closed_until, sending.oldest_seconds(), sending.unheard, broken)
+        return self._life.look(time.time(), vital)
 
     def leave(self) -> None:
         """Another sends from now on; what is on its way may arrive."""
+        if self._beating is not None:
+            self._beating.cancel()
         if self._begun:
             self._ending = asyncio.get_running_loop().create_task(self.sending.stop())
 
@@ -202,6 +217,7 @@ class Desk:
         work.controls += step.controls
         work.meta |= step.board
         work.arrival = step.arrival
+        self._closed_until = step.board.get("last_close", self._closed_until)
         self.position = step.position
 
     def _cells(self, one: CellsRecord) -> Cells:

@@ -1,0 +1,166 @@
+"""A drill from the intake to a real receiver, and a heartbeat that stops when the service is frozen or gone."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import streams
+from tests.integration.service import CITIES, Running, complaint, lines
+
+EVERY = 0.5
+DAY = 86400
+
+
+class Receiver(ThreadingHTTPServer):
+    """Keeps when and what was posted to which path."""
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[float, str, bytes]] = []
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def beats(self, since: float) -> int:
+        return sum(path == "/beat" and at > since for at, path, _ in self.posts)
+
+    def pages(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for _, path, body in self.posts if path == "/page"]
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.server.posts.append((time.monotonic(), self.path, body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+@pytest.fixture
+def running(tmp_path: Path, receiver: Receiver) -> Iterator[Running]:
+    """Windows of ten seconds, a webhook, a heartbeat, and a day of history."""
+    made = Running(tmp_path / "service", idle_tick_seconds=1, lateness_seconds=1)
+    pack = (Path(streams.__file__).parent / "packs" / "power.toml").read_text(encoding="utf-8")
+    (made.folder / "own.toml").write_text(pack.replace("window_seconds = 300", "window_seconds = 10", 1))
+    (made.folder / "beat").write_text(f"http://127.0.0.1:{receiver.server_port}/beat")
+    (made.folder / "secret").write_text("whsec_" + base64.b64encode(b"k" * 32).decode())
+    config = made.config.read_text().replace('pack = "power"', 'pack = "own.toml"')
+    made.config.write_text(
+        f"""{config}
+[heartbeat]
+url_file = "beat"
+every_seconds = {EVERY}
+allow_hosts = ["127.0.0.1"]
+[channels.ops]
+kind = "webhook"
+url = "http://127.0.0.1:{receiver.server_port}/page"
+secret_file = "secret"
+allow_hosts = ["127.0.0.1"]
+[[routes]]
+channels = ["ops"]
+tier = "confirmed"
+"""
+    )
+    made.start()
+    made.wait()
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        os.kill(made.process.pid, signal.SIGCONT)
+        made.stop()
+
+
+def ordinary() -> list[dict[str, Any]]:
+    rng, now = random.Random(4), time.time()
+    times = sorted(now - 3 * DAY + rng.random() * 3 * DAY for _ in range(600))
+    return [complaint(number, round(at, 3), rng.choice(CITIES), rng) for number, at in enumerate(times)]
+
+
+def overheard(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "overheard", *arguments], capture_output=True, text=True, timeout=240)
+
+
+def test_a_drill_pages_through_the_real_intake_and_says_how_long_each_leg_took(
+    running: Running, receiver: Receiver
+) -> None:
+    assert running.post(lines(ordinary())).status_code == 202
+    config = ("--config", str(running.config))
+    tried = overheard("notify", "test", "ops", *config)
+    assert tried.returncode == 0, tried.stderr
+    assert len(receiver.pages()) == 2
+    done = overheard("drill", "--place", "Boston, MA", "--keyword", "outage", "--wait", "90", *config)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr + running.log()
+    assert "ops took it" in done.stdout
+    page = receiver.pages()[2]
+    assert page["data"]["incident"]["drill"] is True
+    assert "DRILL CONFIRMED" in json.dumps(page)
+    assert "Boston" in json.dumps(page)
+    listed = overheard("incidents", "list", "--json", *config).stdout
+    assert all(json.loads(line)["drill"] for line in listed.splitlines()), "nothing real was opened"
+
+
+def test_a_drill_of_what_nobody_knows_says_so(running: Running) -> None:
+    config = ("--config", str(running.config))
+    assert (
+        "understood as no place" in overheard("drill", "--place", "nowhere land", "--keyword", "outage", *config).stderr
+    )
+    assert "not in the pack" in overheard("drill", "--place", "Boston, MA", "--keyword", "belt", *config).stderr
+    assert "no channel is named 'pager': ops" in overheard("notify", "test", "pager", *config).stderr
+
+
+def test_check_config_says_who_would_be_told(running: Running) -> None:
+    told = overheard("check-config", str(running.config)).stdout
+    assert "route 1: confirmed → ops" in told
+    assert "troubles → ops" in told
+    running.config.write_text(running.config.read_text() + 'places = ["city:none"]\nteams = ["nobody"]\n')
+    wrong = overheard("check-config", str(running.config))
+    assert wrong.returncode == 2
+    assert "routes.1.places: no such place: 'city:none'" in wrong.stderr
+    assert "no keyword of the pack names the team 'nobody'" in wrong.stderr
+
+
+def test_the_heart_stops_when_the_service_is_frozen_beats_again_and_stops_when_it_is_killed(
+    running: Running, receiver: Receiver
+) -> None:
+    assert running.process is not None
+    begun = time.monotonic()
+    time.sleep(6 * EVERY)
+    assert receiver.beats(begun) >= 3, running.log()
+    os.kill(running.process.pid, signal.SIGSTOP)
+    time.sleep(EVERY)
+    frozen = time.monotonic()
+    time.sleep(6 * EVERY)
+    assert receiver.beats(frozen) == 0
+    os.kill(running.process.pid, signal.SIGCONT)
+    time.sleep(6 * EVERY)
+    assert receiver.beats(frozen) >= 2
+    running.process.kill()
+    running.process.wait()
+    dead = time.monotonic()
+    time.sleep(4 * EVERY)
+    assert receiver.beats(dead) == 0
