@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from streams.runtime.embedded import Service
     from streams.runtime.kafka.memory_service import MemoryService
+    from streams.runtime.kafka.page_service import PageService
 
 
 def page_settings(settings: Settings) -> PageSettings:
@@ -42,7 +43,7 @@ def problems(settings: Settings) -> list[str]:
     return []
 
 
-def put_on(app: FastAPI, service: Service | MemoryService, now: Callable[[], float] = time.time) -> None:
+def put_on(app: FastAPI, service: Service | MemoryService | PageService, now: Callable[[], float] = time.time) -> None:
     """Add the page to the service's app; `now` is the clock that people see."""
     from dashboards.server import mount  # not before it is needed: NiceGUI takes seconds
     from streams.runtime.serving import PATHS

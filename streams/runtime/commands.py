@@ -68,6 +68,43 @@ def run_command(page: Page | None, config: Path, past_damage: bool) -> None:
     run(built, bound, page.mount if page else None)
 
 
+@click.command("serve")
+@CONFIG
+@click.pass_obj
+def serve_command(page: Page | None, config: Path) -> None:
+    """Show page and API of a deployment on Kafka, over the store its workers write."""
+    settings = read_config(config, page and page.problems)
+    if settings.kafka is None:
+        raise click.ClickException(
+            "serve shows what workers on Kafka write: [kafka] is missing. `overheard run` has a page of its own"
+        )
+    import asyncio
+
+    from fastapi import FastAPI
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from streams.runtime.kafka.page_service import PageService
+    from streams.runtime.logs import configure
+    from streams.runtime.serving import PortTakenError, bind, serve
+    from streams.runtime.store.migrations import StoreError
+
+    configure()
+    try:
+        bound = bind(settings.service.host, settings.service.port)
+        service = PageService(settings)
+    except (PortTakenError, StoreError, ValueError, OSError, SQLAlchemyError) as error:
+        click.echo(f"overheard: cannot start: {error}", err=True)
+        sys.exit(2)
+    app = FastAPI(title="overheard", openapi_url=None)
+    if page is not None:
+        page.mount(app, service)
+
+    async def run() -> None:
+        await serve(app, service, bound)
+
+    asyncio.run(run())
+
+
 @click.command("check-config")
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
 @click.pass_obj
@@ -98,6 +135,7 @@ def check_command(page: Page | None, path: Path) -> None:
 
 commands: list[click.Command] = [
     run_command,
+    serve_command,
     check_command,
     *incident_commands,
     *standing_commands,

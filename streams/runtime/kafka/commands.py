@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def worker_command(config: Path, instance: str | None) -> None:
     """Count on Kafka: run as many as wanted. Each takes its share; one of them detects, one writes to the store.
 
-    Its figures are on the first free port of the loopback from service.port on: /metrics, /healthz, /readyz.
+    Its figures are on the first free port of the loopback after service.port, which is that of `serve`: /metrics, /healthz, /readyz.
     """
     settings = read_kafka_config(config)
     from streams.runtime.kafka.foreign_logs import quieten
@@ -88,7 +88,8 @@ async def _work(settings: Settings) -> int:
         kit = Kit(config, author_secret(settings), baselines)
         worker = Worker(settings, config, kit, KafkaCluster(settings.kafka))
         worker.catch_signals()
-        return await worker.run(port=settings.service.port)
+        port = settings.service.port
+        return await worker.run(port=port and port + 1)
     except (PackError, OSError, ValueError, RuntimeError) as error:
         structlog.get_logger(__name__).error("the worker ended", error=f"{type(error).__name__}: {error}")
         return 2
