@@ -8,11 +8,13 @@ from alerting.notify.alertmanager import AlertmanagerSettings
 from alerting.notify.base import ChannelSettings
 from alerting.notify.log import LogSettings
 from alerting.notify.pagerduty import PagerDutySettings
+from alerting.notify.slack import SlackSettings
 from alerting.notify.webhook import WebhookSettings
 
 KINDS: Final[dict[str, type[ChannelSettings]]] = {
     "alertmanager": AlertmanagerSettings,
     "log": LogSettings,
     "pagerduty": PagerDutySettings,
+    "slack": SlackSettings,
     "webhook": WebhookSettings,
 }
