@@ -9,6 +9,7 @@ from alerting.notify.base import ChannelSettings
 from alerting.notify.log import LogSettings
 from alerting.notify.pagerduty import PagerDutySettings
 from alerting.notify.slack import SlackSettings
+from alerting.notify.teams import TeamsSettings
 from alerting.notify.webhook import WebhookSettings
 
 KINDS: Final[dict[str, type[ChannelSettings]]] = {
@@ -16,5 +17,6 @@ KINDS: Final[dict[str, type[ChannelSettings]]] = {
     "log": LogSettings,
     "pagerduty": PagerDutySettings,
     "slack": SlackSettings,
+    "teams": TeamsSettings,
     "webhook": WebhookSettings,
 }

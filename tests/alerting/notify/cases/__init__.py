@@ -9,6 +9,7 @@ from tests.alerting.notify.cases.base import Case
 from tests.alerting.notify.cases.log import LogCase
 from tests.alerting.notify.cases.pagerduty import PagerDutyCase
 from tests.alerting.notify.cases.slack import SlackCase, SlackWebhookCase
+from tests.alerting.notify.cases.teams import TeamsCase
 from tests.alerting.notify.cases.webhook import WebhookCase
 
 CASES: Final[dict[str, Case]] = {
@@ -19,6 +20,7 @@ CASES: Final[dict[str, Case]] = {
         PagerDutyCase(),
         SlackCase(),
         SlackWebhookCase(),
+        TeamsCase(),
         WebhookCase(),
     )
 }
