@@ -88,14 +88,15 @@ def rising(board: Board, catalogue: Catalogue) -> Node:
     return panel("Rising, not yet unusual", h("ul", lines, class_="lines"))
 
 
-def new_words(board: Board) -> Node:
-    """What people began to say that no pack asked for."""
+def new_words(board: Board, catalogue: Catalogue) -> Node:
+    """What people began to say that no pack asked for, and where."""
     lines = [
         h(
             "li",
             h("b", f"“{one.word}”"),
+            "" if one.place == "everywhere" else h("span", f" at {catalogue.short(one.place)}"),
             h("span", f"{people(one.people)}, {usual(one.expected)}", class_="quiet"),
-            key=one.word,
+            key=f"{one.word} {one.place}",
         )
         for one in board.status.new_words[:NEW_WORDS]
     ]

@@ -24,6 +24,7 @@ from streams.partitions import Partitions
 from streams.places import Places
 from streams.rollup import Table, of_drill, roll_up
 from streams.series import SeriesIndex
+from streams.word_places import watched
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -59,7 +60,7 @@ class Detect:
         self.sources = Sources()
         self.closed_until = NEVER
         self.controls: list[Control] = []
-        self.emerging = Emerging(config.window_seconds)
+        self.emerging = Emerging(config.window_seconds, watched(config.places), config.places.everywhere)
         self.drill: Detect | None = None  # judges the drill that goes on
         self.drilled: int | None = None  # of such a one: start of the last window with records of the drill
         self.young: dict[int, float] = {}  # keywords the pack came to hold later, and until when they are learnt

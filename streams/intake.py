@@ -5,42 +5,24 @@ The way of a record: decode, date, dedupe, keywords, place, copies, voices, wind
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import tzinfo
+from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 from typing import NamedTuple, cast
 
 from streams.codec import EARLIEST, LATEST, Rejected, dead_letter, decode_all, parse_time
 from streams.complaint import Complaint, DeadLetter, Record, Tick, Where
 from streams.copies import Copies
-from streams.evidence import Describer
 from streams.hearing import Heard, hear
-from streams.part import DRILL, Part, Rows, SourceCount
-from streams.resolver import Resolver
-from streams.taxonomy import Taxonomy
+from streams.intake_config import IntakeConfig
+from streams.overhearing import Speakers, overheard
+from streams.part import DRILL, Part, Rows, SourceCount, Words
 from streams.voices import Seen, Voices, digest
 from streams.waiting import Waiting, WaitingRoom
 from streams.watermark import JUMP_SECONDS, Watermark
 from streams.window import Sample, Window, cell_base, rows
-from streams.words import WordCounter
 
 LATE_LIMIT_SECONDS = 24 * 3600.0
 READ_AT_ONCE = 500  # records; no result depends on it
-
-
-class IntakeConfig(NamedTuple):
-    """What INTAKE needs besides its log."""
-
-    taxonomy: Taxonomy
-    resolver: Resolver
-    describer: Describer
-    words: WordCounter
-    window_seconds: int
-    lateness_seconds: float
-    channel: Mapping[str, int]  # of a source, 0..7
-    zone: Callable[[str], tzinfo | None]  # of a source's times without zone
-    secret: bytes
-    config: str
 
 
 class IntakeOutput(NamedTuple):
@@ -61,6 +43,7 @@ class Intake:
         self.seen = Seen()
         self.copies = Copies()
         self.voices = Voices(config.secret)
+        self.speakers = Speakers(self.voices.tokens, self.copies)
         self.windows: dict[int, Window] = {}
         self.late: dict[int, Window] = {}
         self.sources: dict[str, SourceCount] = {}
@@ -183,6 +166,8 @@ class Intake:
             return
         if heard.leaves:
             self._count(heard, time, source, name)
+        elif time >= self.closed:
+            self._overhear(heard, time, name)
         if time > newest and watermark.observe(time) and watermark.value >= self._closes_at:
             self._close()
 
@@ -204,8 +189,9 @@ class Intake:
             fresh = ()
         if not fresh:
             source.copies += 1
-        elif author is not None:
-            fresh = self.voices.hear(f"{source.name}\0{author}", nodes, time)
+        speaker = "" if author is None else f"{source.name}\0{author}"
+        if fresh and speaker:
+            fresh = self.voices.hear(speaker, nodes, time)
         start, window = self._last
         if not start <= time < start + config.window_seconds:
             window = self._window(time)
@@ -214,7 +200,17 @@ class Intake:
             source.voices += 1
         if fresh and not complaint.drill:
             second = int(time) if author is None else -1
-            window.keep(Sample(name, place, leaves, text[:1000], heard.plain, print_ or 0, second))
+            window.keep(Sample(name, place, leaves, text[:1000], heard.plain, print_ or 0, second, speaker))
+
+    def _overhear(self, heard: Heard, time: float, name: int) -> None:
+        """A text about no keyword may say what no keyword knows."""
+        start, window = self._last
+        if not start <= time < start + self.config.window_seconds:
+            window = self._window(time)
+        if name < window.limit:
+            sample = overheard(heard, name, self.config.taxonomy, self.config.resolver)
+            if sample is not None:
+                window.overhear(sample, self.config.words.most_texts)
 
     def _window(self, time: float) -> Window:
         seconds = self.config.window_seconds
@@ -264,7 +260,7 @@ class Intake:
         done = {start: self.windows.pop(start) for start in sorted(self.windows) if start + seconds <= closed}
         described = ((start, self.config.describer.describe(window)) for start, window in done.items())
         found = {start: evidence for start, evidence in described if evidence}
-        words = {start: self.config.words.count(window.samples) for start, window in done.items()}
+        words = {start: self._words(start, window) for start, window in done.items()}
         counts = rows(done), self._late_rows(), found, self.sources, words
         self._parts.append(Part(self.partition, self.seq, self.watermark.value, self.config.config, *counts))
         self.seq += 1
@@ -272,6 +268,10 @@ class Intake:
             source.end_hour()
         self.sources = {}
         self.forget_window()
+
+    def _words(self, start: int, window: Window) -> Words:
+        self.speakers.begin(start)
+        return self.config.words.count(window.samples + window.others, lambda one: self.speakers.counts(one, start))
 
     def forget_window(self) -> None:
         """Look the next event's window up anew: windows were closed or replaced."""

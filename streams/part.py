@@ -93,15 +93,18 @@ COUNTED = (
 )
 
 
-MOST_TERMS = 1024
+MOST_TERMS = 4096
 DRILL = " (drill)"  # after the name of a source whose drills are counted
 
 
 class Words(msgspec.Struct, frozen=True, array_like=True):
-    """In how many of `texts` voices each term stood: words, and pairs of words that follow each other. At most MOST_TERMS."""
+    """By place: how many texts were looked at, and in how many each term stood: words, and pairs of words that follow each other.
 
-    texts: int = 0
-    terms: dict[str, int] = {}
+    Each person counts once an hour. At most MOST_TERMS of all places together.
+    """
+
+    texts: dict[int, int] = {}
+    terms: dict[int, dict[str, int]] = {}
 
 
 class Part(NamedTuple):

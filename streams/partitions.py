@@ -7,7 +7,7 @@ partition what it had handed over when it passed that step: no more where it run
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import reduce
+from itertools import chain
 
 import msgspec
 import numpy as np
@@ -97,8 +97,9 @@ class Partitions:
         yield from sorted(found)
 
     def first_window(self) -> int | None:
-        """The start of the earliest window with rows."""
-        return min((start for pending in self.pending.values() for start in pending.windows), default=None)
+        """The start of the earliest window with rows or words."""
+        waiting = [chain(pending.windows, pending.words) for pending in self.pending.values()]
+        return min(chain.from_iterable(waiting), default=None)
 
     def merge(self, start: int) -> tuple[Rows, Mapping[tuple[int, int], Evidence]]:
         """Hand out the rows and evidence of one window."""
@@ -114,8 +115,7 @@ class Partitions:
 
     def words(self, start: int) -> Words:
         """Hand out the terms of one window."""
-        found = [pending.words.pop(start, Words()) for _, pending in sorted(self.pending.items())]
-        return reduce(in_all, found)
+        return in_all(pending.words.pop(start, Words()) for _, pending in sorted(self.pending.items()))
 
     def sources(self, step: float) -> dict[str, SourceCount]:
         """Hand out what sources brought up to the part with which each partition passed `step`, all partitions together."""

@@ -36,7 +36,8 @@ from streams.closed import Cells, Revision
 from streams.complaint import DeadLetter, Record, Tick
 from streams.detect import Detect, DetectConfig
 from streams.evidence import Describer
-from streams.intake import Intake, IntakeConfig
+from streams.intake import Intake
+from streams.intake_config import IntakeConfig
 from streams.keyword_tree import Node
 from streams.pack import MAX_NODES, Pack, PackError, load_pack, parse_pack
 from streams.part import SourceCount
@@ -44,6 +45,7 @@ from streams.places import Places
 from streams.resolver import Resolver
 from streams.snapshot import baselines, prime, restore_detect, restore_intake, snapshot_detect, snapshot_intake
 from streams.taxonomy import Taxonomy
+from streams.word_places import sites
 from streams.words import WordCounter
 
 REPLAY_SECRET = b"overheard replay: a known key, so that two replays give the same bytes"[:64]
@@ -95,6 +97,7 @@ class Pipeline:
         self.config = config
         self.places = Places.load(config.spots)
         self._resolver, self._secret = Resolver(self.places), secret
+        self._sites = sites(self.places)
         self.pack = load_pack(config.pack)
         self.keywords = Taxonomy(self.pack, self._resolver.text_names())
         self.window_seconds = config.window_seconds or self.pack.window_seconds
@@ -120,7 +123,7 @@ class Pipeline:
             taxonomy=self.keywords,
             resolver=self._resolver,
             describer=Describer(self.keywords.leaf_words(), self.window_seconds),
-            words=WordCounter(self._known_words(), self.window_seconds),
+            words=WordCounter(*self._known_words(), self.window_seconds, self._sites),
             window_seconds=self.window_seconds,
             lateness_seconds=config.lateness_seconds,
             channel=ChannelOf(config.sources),
@@ -213,10 +216,10 @@ class Pipeline:
         for intake in self.intakes.values():
             intake.begin_at(self.detect.closed_until)
 
-    def _known_words(self) -> frozenset[str]:
-        """Words that are no news: of the pack's phrases and of places' names."""
+    def _known_words(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Words of the pack's phrases, and of places' names."""
         phrases = frozenset().union(*self.keywords.leaf_words().values())
-        return phrases.union(word for name, _ in self._resolver.text_names() for word in name.split())
+        return phrases, frozenset(word for name, _ in self._resolver.text_names() for word in name.split())
 
     def _trees(self) -> str:
         return f"{self.keywords.digest} {self.places.digest}"

@@ -31,6 +31,7 @@ class IntakeState(msgspec.Struct, array_like=True):
     late: dict[int, WindowState]
     sources: dict[str, SourceCount]
     waiting: WaitingRoom
+    speakers: dict[bytes, float]
 
 
 class PendingState(msgspec.Struct, array_like=True):
@@ -78,10 +79,11 @@ def snapshot_intake(intake: Intake) -> bytes:
             seen_since=(seen.since, seen.before_since),
             copies=(list(copies.before.items()), list(copies.now.items()), copies.texts, copies.since),
             voices=voices.state(),
-            windows={start: window.state() for start, window in intake.windows.items()},
-            late={start: window.state() for start, window in intake.late.items()},
+            windows={start: window.state(voices.tokens, start) for start, window in intake.windows.items()},
+            late={start: window.state(voices.tokens, start) for start, window in intake.late.items()},
             sources=intake.sources,
             waiting=intake.waiting,
+            speakers=intake.speakers.heard,
         )
     )
 
@@ -98,7 +100,7 @@ def restore_intake(intake: Intake, state: bytes) -> None:
     voices.restore(*taken.voices)
     intake.windows = {start: state.window() for start, state in taken.windows.items()}
     intake.late = {start: state.window() for start, state in taken.late.items()}
-    intake.sources, intake.waiting = taken.sources, taken.waiting
+    intake.sources, intake.waiting, intake.speakers.heard = taken.sources, taken.waiting, taken.speakers
     intake.forget_window()
 
 

@@ -13,12 +13,14 @@ import numpy as np
 
 from alerting.model import MAX_CHANNELS
 from streams.part import Ints, Rows
+from streams.voices import DAY_SECONDS, Tokens
 
 KEYWORD_BITS = 14
 MAX_KEYWORDS = 1 << KEYWORD_BITS
 CELL_BITS = 4  # three of channel, one of drill
 PLACE_SHIFT = KEYWORD_BITS + CELL_BITS
 MAX_CODES = 200_000  # kept before they are summed
+ALL_DIGESTS = (1 << 64) - 1
 MAX_SAMPLES = 8_192  # texts kept of one window: those with the smallest record hash
 
 
@@ -32,6 +34,7 @@ class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
     plain: str  # folded, without handles and links
     fingerprint: int  # 0 where the text is too short to tell a copy, or its author unknown
     second: int  # -1 where the record names an author
+    speaker: str = ""  # source, NUL, author; in a snapshot its token of the window's event day, which has no NUL
 
 
 class Counts:
@@ -65,6 +68,8 @@ class Window:
         self.heard = Counts()
         self.repeats = Counts()
         self.samples: list[Sample] = []
+        self.others: list[Sample] = []  # texts about no keyword
+        self.limit = ALL_DIGESTS  # of these only smaller digests are kept
 
     def count(self, base: int, nodes: tuple[int, ...], fresh: tuple[int, ...]) -> None:
         """One voice on each keyword of `fresh`, one message on every other of `nodes`; `base` is of `cell_base`."""
@@ -84,10 +89,20 @@ class Window:
             self.samples.sort(key=lambda kept: kept.digest)
             del self.samples[MAX_SAMPLES:]
 
-    def state(self) -> WindowState:
-        """For a snapshot."""
+    def overhear(self, sample: Sample, most: int) -> None:
+        """Keep a text about no keyword, whose digest is under `limit`; of many, `most` or somewhat more of the smallest digests."""
+        self.others.append(sample)
+        if len(self.others) >= 2 * most:
+            self.others.sort(key=lambda kept: kept.digest)
+            del self.others[most:]
+            self.limit = self.others[-1].digest
+
+    def state(self, tokens: Tokens, start: int) -> WindowState:
+        """For a snapshot, in which authors are known by token only."""
         counts = [column.tobytes() for counts in (self.heard, self.repeats) for column in counts.total()]
-        return WindowState(counts, self.samples)
+        day = int(start // DAY_SECONDS)
+        samples, others = ([_masked(one, tokens, day) for one in kept] for kept in (self.samples, self.others))
+        return WindowState(counts, samples, others, self.limit)
 
 
 class WindowState(msgspec.Struct, array_like=True):
@@ -95,14 +110,23 @@ class WindowState(msgspec.Struct, array_like=True):
 
     counts: list[bytes]
     samples: list[Sample]
+    others: list[Sample]
+    limit: int
 
     def window(self) -> Window:
         """The window again."""
         window = Window()
         heard, heard_counts, repeats, repeat_counts = (np.frombuffer(column, np.int64) for column in self.counts)
         window.heard.summed, window.repeats.summed = (heard, heard_counts), (repeats, repeat_counts)
-        window.samples = self.samples
+        window.samples, window.others, window.limit = self.samples, self.others, self.limit
         return window
+
+
+def _masked(sample: Sample, tokens: Tokens, day: int) -> Sample:
+    if "\0" not in sample.speaker:
+        return sample
+    token = tokens.of(sample.speaker.encode("utf-8", "replace"), day)
+    return msgspec.structs.replace(sample, speaker=token.hex())
 
 
 def cell_base(place: int, channel: int, drill: bool) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from detectors.together import distinct
+
 if TYPE_CHECKING:
     from streams.detect import Detect
     from streams.pipeline import Pipeline
 
 MOST_WORDS = 20
-SAME_PEOPLE = 0.6  # of those who said a word, when so many said it in a pair only the pair is told
 LEARNING_SECONDS = 14 * 86400.0  # two of every hour of the week
 
 
@@ -34,19 +35,17 @@ def board_state(pipeline: Pipeline, *, primed: bool) -> dict[str, Any]:
 
 
 def new_words(detect: Detect) -> list[dict[str, Any]]:
-    """Terms that emerge, strongest first; a word of a pair that is told is not told again."""
-    told: list[dict[str, Any]] = []
-    said: set[str] = set()
-    found = detect.emerging.found
-    paired = {word: one for one in found if " " in one.term for word in one.term.split()}
-    for one in found:
-        pair = paired.get(one.term)
-        if one.term in said or (pair is not None and pair.people >= SAME_PEOPLE * one.people):
-            continue
-        said.add(one.term)
-        expected = round(one.expected, 2)
-        told.append({"word": one.term, "people": one.people, "expected": expected, "since": one.since})
-    return told[:MOST_WORDS]
+    """Terms that emerge, strongest first, and where; a word of a pair that is told is not told again."""
+    return [
+        {
+            "word": one.term,
+            "people": one.people,
+            "expected": round(one.expected, 2),
+            "since": one.since,
+            "place": detect.config.places.id(one.place),
+        }
+        for one in distinct(detect.emerging.found)[:MOST_WORDS]
+    ]
 
 
 def usual_per_hour(pipeline: Pipeline, now: float) -> dict[str, float]:

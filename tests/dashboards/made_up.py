@@ -309,7 +309,7 @@ def storm() -> Day:
     )
     note = Control(id="n1", kind="note", at=NOW - 900, author="anna", incident="a1b2c3d4", value=said)
     new = [{"word": "belt 3", "people": 14, "expected": 0.1, "since": NOW - 2200},
-           {"word": "kiosk frozen", "people": 6, "expected": 0.2, "since": NOW - 900}]  # fmt: skip
+           {"word": "kiosk frozen", "people": 6, "expected": 0.2, "since": NOW - 900, "place": "airport:JFK"}]  # fmt: skip
     everything = [revisions(i) for i in (jfk, north, boston, dfw, *signals, *before)]
     return Day(
         incidents=everything, surges=surges, controls=[note, acted], meta={"budget_spent": 1.0, "new_words": new}

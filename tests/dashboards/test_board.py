@@ -86,6 +86,7 @@ def test_places_of_a_blind_source_are_hatched_on_the_map_and_grey_in_the_table(d
 def test_new_words_are_told_with_how_many_said_them(day: Callable[[str], Reader]) -> None:
     _, page = look(day("storm"))
     assert "“belt 3” 14 people, usually 0 to 1" in text_of(page)
+    assert "“kiosk frozen” at JFK 6 people, usually 0 to 1" in text_of(page)
     assert "New words None in the last hour." in text_of(look(day("calm"))[1])
 
 

@@ -17,7 +17,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from alerting.notify.heartbeat import Heartbeat
 from alerting.vital import Life, Vital
 from streams.closed import Cells, Revision
-from streams.last_hour import LastHour
 from streams.places import Places
 from streams.runtime.deliver import sending
 from streams.runtime.exporter import Totals
@@ -83,7 +82,6 @@ class Desk:
         self.store, self.writer, self.health, self.totals = store, writer, health, totals
         self.lease = Lease(store)
         self.sending = sending(writer, self.lease, notify)
-        self.hour = LastHour()
         self._begun = False
         self._heartbeat = Heartbeat(notify.heartbeat, self._alive) if notify.heartbeat is not None else None
         self._beating: asyncio.Task[None] | None = None
@@ -176,11 +174,6 @@ class Desk:
             self.health.store = None
 
     @property
-    def commit_age(self) -> float:
-        """Seconds since the store took something; 0 while nothing waits for it."""
-        return 0.0 if self.offsets == self.durable else time.monotonic() - self._written_at
-
-    @property
     def due(self) -> bool:
         """Whether to write now."""
         return self.work.rows > MOST_ROWS or time.monotonic() - self._written_at >= COMMIT_SECONDS
@@ -211,9 +204,7 @@ class Desk:
 
     def _end_step(self, step: StepRecord, entries: Sequence[CellsRecord | LateRecord]) -> None:
         work = self.work
-        cells = [self._cells(one) for one in entries if isinstance(one, CellsRecord)]
-        work.cells += cells
-        self.hour.take(cells)
+        work.cells += [self._cells(one) for one in entries if isinstance(one, CellsRecord)]
         work.revisions += [self._late(one) for one in entries if isinstance(one, LateRecord)]
         for record in step.sources:
             count = source_count(record)

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from alerting.model import Evidence
-from streams.part import COUNTED, Part, Rows, SourceCount
+from streams.part import COUNTED, Part, Rows, SourceCount, Words
 from streams.runtime.kafka import topics
 from streams.runtime.kafka.records import EvidenceRecord, PartRecord, RowsRecord, SourceRecord
 from streams.runtime.kafka.wire import Keyed, encode
@@ -16,6 +16,7 @@ from streams.runtime.kafka.wire import Keyed, encode
 MAX_PART_BYTES = 512 * 1024
 ROWS_A_CHUNK = 6_000  # about 60 bytes each at most
 EVIDENCE_A_CHUNK = 150  # about 2 KB each at most
+TERMS_A_CHUNK = 8_000  # of words, about 50 bytes each at most
 
 
 def source_record(count: SourceCount) -> SourceRecord:
@@ -35,9 +36,8 @@ def records(part: Part) -> list[Keyed]:
     """The part's pieces, in order."""
     pieces = list(_pieces(part))
     found = []
-    for chunk, (rows, late, evidence) in enumerate(pieces):
+    for chunk, (rows, late, evidence, words) in enumerate(pieces):
         sources = [source_record(one) for _, one in sorted(part.sources.items())] if chunk == 0 else []
-        words = part.words if chunk == 0 else {}
         told = rows, late, evidence, sources, words
         record = PartRecord(part.partition, part.seq, chunk, len(pieces), part.watermark, part.config, *told)
         key = f"part:{part.partition}:{part.seq}:{chunk}".encode()
@@ -45,27 +45,31 @@ def records(part: Part) -> list[Keyed]:
     return found
 
 
-def _pieces(part: Part) -> Iterator[tuple[RowsRecord, RowsRecord, list[EvidenceRecord]]]:
+def _pieces(part: Part) -> Iterator[tuple[RowsRecord, RowsRecord, list[EvidenceRecord], dict[int, Words]]]:
     evidence = [
         EvidenceRecord(window, *key, found[key])
         for window, found in sorted(part.evidence.items(), key=lambda item: item[0])
         for key in sorted(found)
     ]
     none = RowsRecord()
+    terms = sum(len(found) for words in part.words.values() for found in words.terms.values())
     counts = (
+        (terms, TERMS_A_CHUNK),
         (len(part.rows.window), ROWS_A_CHUNK),
         (len(part.late.window), ROWS_A_CHUNK),
         (len(evidence), EVIDENCE_A_CHUNK),
     )
     if all(count <= limit for count, limit in counts) and sum(count / limit for count, limit in counts) <= 1:
-        yield _columns(part.rows), _columns(part.late), evidence
+        yield _columns(part.rows), _columns(part.late), evidence, part.words
         return
     for rows in _slices(part.rows):
-        yield rows, none, []
+        yield rows, none, [], {}
     for rows in _slices(part.late):
-        yield none, rows, []
+        yield none, rows, [], {}
     for first in range(0, len(evidence), EVIDENCE_A_CHUNK):
-        yield none, none, evidence[first : first + EVIDENCE_A_CHUNK]
+        yield none, none, evidence[first : first + EVIDENCE_A_CHUNK], {}
+    for start, words in part.words.items():
+        yield none, none, [], {start: words}
 
 
 def _columns(rows: Rows) -> RowsRecord:
@@ -112,7 +116,7 @@ def _part(pieces: list[PartRecord]) -> Part:
         _rows([piece.late for piece in pieces]),
         evidence,
         {one.name: source_count(one) for one in first.sources},
-        first.words,
+        {start: words for piece in pieces for start, words in piece.words.items()},
     )
 
 

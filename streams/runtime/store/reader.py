@@ -36,6 +36,7 @@ class NewWord(msgspec.Struct, frozen=True):
     people: int  # in the last hour, of the texts that were looked at
     expected: float
     since: float
+    place: str = "everywhere"  # id
 
 
 class Status(msgspec.Struct, frozen=True):

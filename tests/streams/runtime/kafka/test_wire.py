@@ -20,7 +20,8 @@ def part(rows: int, evidence: int = 3) -> RowPart:
     one = Evidence((("bag", 3),), ("x" * 200,) * 3, 2, (60, 61))
     found = {60: {(place, 2): one for place in range(evidence)}} if evidence else {}
     sources = {"a": SourceCount("a", records=3, newest=61.5, seen_by_hour={4: 3}), "b": SourceCount("b", duplicates=1)}
-    words = {60: Words(3, {"belt 3": 2})}
+    many = {f"term {number}": 1 for number in range(4_000)} if rows > 10 else {}
+    words = {60 * n: Words({7: 3}, {7: {"belt 3": 2, **many}}) for n in (1, 2, 3)}
     return RowPart(1, 7, 120.25, "c0ffee", columns, Rows.empty(), found, sources, words)
 
 
