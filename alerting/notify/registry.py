@@ -8,11 +8,15 @@ from alerting.notify.alertmanager import AlertmanagerSettings
 from alerting.notify.base import ChannelSettings
 from alerting.notify.log import LogSettings
 from alerting.notify.pagerduty import PagerDutySettings
+from alerting.notify.slack import SlackSettings
+from alerting.notify.teams import TeamsSettings
 from alerting.notify.webhook import WebhookSettings
 
 KINDS: Final[dict[str, type[ChannelSettings]]] = {
     "alertmanager": AlertmanagerSettings,
     "log": LogSettings,
     "pagerduty": PagerDutySettings,
+    "slack": SlackSettings,
+    "teams": TeamsSettings,
     "webhook": WebhookSettings,
 }

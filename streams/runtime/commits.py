@@ -36,13 +36,14 @@ class Commits:
 
     def write(self, work: Work, made: Snapshot | None) -> bool:
         """Whether it is written. Raises FencedError."""
+        began = time.monotonic()
         try:
             self.writer.commit(work, made, partial(self._check, work))
         except WrittenError:
             log.info("written before", applied=work.applied)
         except SQLAlchemyError as error:
             self._tell_trouble(error)
-            self._refused_since = self._refused_since if self.held else time.monotonic()
+            self._refused_since = self._refused_since if self.held else began
             self.held, self._tried_at = (work, made), time.monotonic()
             return False
         if self.health.store:

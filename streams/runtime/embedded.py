@@ -19,11 +19,12 @@ from alerting.model import Control
 from alerting.notify.heartbeat import Heartbeat
 from alerting.vital import Life, Vital
 from streams.channels import CHANNELS
+from streams.metrics import MOST_SERIES
 from streams.pipeline import ChannelOf, Pipeline, PipelineConfig, SourceConfig, ZoneOf
 from streams.runtime.clocks import gap_between, gap_since, read_clocks
 from streams.runtime.deliver import sending
 from streams.runtime.entries import CONTROL, GAP, Entry
-from streams.runtime.exporter import Exporter, runner_figures
+from streams.runtime.exporter import Figures, health_figures, runner_figures, series_figures
 from streams.runtime.feeds import follow, read_lines, tick
 from streams.runtime.followed import Followed
 from streams.runtime.followed_pack import FollowedPack
@@ -82,7 +83,6 @@ class Service:
         except BaseException:
             self._lock.release()
             raise
-        self.exporter = Exporter(self.figures)
         self.pack = FollowedPack(settings.pack, self.pipeline, self.append_control, self.health)
         self._life = Life(self.pipeline.window_seconds if service.idle_tick_seconds else math.inf)
         told = settings.notify.heartbeat
@@ -209,14 +209,15 @@ class Service:
         )  # fmt: skip
         return self._life.look(time.time(), vital)
 
-    def figures(self) -> dict[tuple[str, tuple[str, ...]], float]:
+    def figures(self) -> Figures:
         """The metrics of the moment."""
         with self.runner.lock:
             figures = runner_figures(self.runner)
-        figures |= self.sending.figures()
+        hour = self.runner.hour.ranked(MOST_SERIES)  # before the keywords are read: another pack's has these and more
+        figures |= series_figures(hour, self.pipeline.places.id, self.pipeline.keywords.id)
+        figures |= self.sending.figures() | health_figures(self.health)
         figures["journal_entries_total", ()] = self.journal.next_seq
         figures["disk_free_bytes", ()] = shutil.disk_usage(self.settings.service.data).free
-        figures["healthy", ()] = 0.0 if self.health.red else 1.0
         return figures
 
 

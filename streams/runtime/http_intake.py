@@ -19,6 +19,7 @@ from alerting.controls import clean
 from alerting.model import Control
 from streams.runtime.bodies import UnreadableError, check, split_body
 from streams.runtime.entries import RECORD, Entry
+from streams.runtime.exporter import exposition
 from streams.runtime.journal import JournalFullError
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _state(routes: APIRouter, service: Service, guard: list[Any]) -> None:
     @routes.get("/metrics", dependencies=guard, tags=["service"])
     async def metrics() -> Response:
         """For Prometheus."""
-        text, content_type = await asyncio.to_thread(service.exporter.text)
+        text, content_type = await asyncio.to_thread(lambda: exposition(service.figures()))
         return Response(text, media_type=content_type)
 
 

@@ -16,6 +16,7 @@ import structlog
 
 from alerting.model import Control
 from streams.complaint import Record, Tick
+from streams.last_hour import LastHour
 from streams.runtime.board_state import board_state, usual_per_hour
 from streams.runtime.commits import RETRY_SECONDS, Commits
 from streams.runtime.entries import ADVANCE, CONTROL, GAP, RECORD, TICK, Advance, Gap, Logged
@@ -68,6 +69,7 @@ class Runner:
         self.closed: Callable[[], None] = lambda: None  # called after every commit that closed a window
         self.committed: Callable[[], object] = lambda: None  # called after every commit
         self.commits = Commits(writer, health, lease)
+        self.hour = LastHour()
         self._work = Work()
         self._stopping = threading.Event()
         self._committed_at = self.snapshot_at = time.monotonic()
@@ -154,6 +156,16 @@ class Runner:
                 f"Counting stopped at entry {self.position} of the journal: {type(error).__name__}: {error}"
             )
 
+    @property
+    def snapshot_age(self) -> float:
+        """Seconds since the newest snapshot; 0 while nothing came after it."""
+        return time.monotonic() - self.snapshot_at if self.position > self._snapshot_position else 0.0
+
+    @property
+    def commit_age(self) -> float:
+        """Seconds since the store took something; 0 while nothing waits for it."""
+        return time.monotonic() - self._committed_at if self.position - 1 > self.written else 0.0
+
     # -- entries -------------------------------------------------------------------------------------------------
 
     def _take(self, batch: Sequence[Logged]) -> None:
@@ -175,7 +187,12 @@ class Runner:
     def _process(self, partition: int, entries: list[Record | Tick], arrival: float, fresh: bool) -> None:
         if partition not in self.pipeline.intakes:
             return  # of a source that is no longer configured
+        began = time.perf_counter()
         outputs = self.pipeline.process(partition, entries)
+        if outputs.cells:
+            self.hour.take(outputs.cells)
+            self.commits.totals.add("close_seconds_total", time.perf_counter() - began)
+            self.commits.totals.add("windows_closed_total", len(outputs.cells))
         if fresh:
             bodies = (
                 {one.position: one.value for one in entries if isinstance(one, Record)} if outputs.dead_letters else {}

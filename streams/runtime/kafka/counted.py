@@ -64,6 +64,7 @@ class Counted:
         self.records = self.redelivered = 0
         self.snapshot_at = self.input_at = time.monotonic()
         self.snapshot_bytes = 0
+        self.engine_seconds = 0.0
         self._slot = 0
         self._cost = 0.0
         self._gap = -1  # the offset before which records are known to be missing for good
@@ -80,6 +81,11 @@ class Counted:
     def excused(self) -> bool:
         """Never: it waits for nothing but the broker."""
         return False
+
+    @property
+    def snapshot_age(self) -> float:
+        """Seconds since the newest snapshot; 0 while nothing came after it."""
+        return time.monotonic() - self.snapshot_at if self.next_offset != (self.durable or 0) else 0.0
 
     async def begin(self) -> None:
         """Restore the best snapshot. Raises SnapshotError, ConfigChangedError."""
@@ -120,7 +126,10 @@ class Counted:
             self.next_offset = records[-1].offset + 1
             self.records += len(records)
             self.input_at = time.monotonic()
-            for one in self.engine.take(records):
+            began = time.perf_counter()
+            given = self.engine.take(records)
+            self.engine_seconds += time.perf_counter() - began
+            for one in given:
                 self._waiting.append(await self.around.send(one))
             if len(self._waiting) > MOST_WAITING:
                 await self._acknowledged(list(self._waiting))

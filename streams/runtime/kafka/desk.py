@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from alerting.notify.heartbeat import Heartbeat
 from alerting.vital import Life, Vital
 from streams.closed import Cells, Revision
+from streams.last_hour import LastHour
 from streams.places import Places
 from streams.runtime.deliver import sending
 from streams.runtime.exporter import Totals
@@ -82,6 +83,7 @@ class Desk:
         self.store, self.writer, self.health, self.totals = store, writer, health, totals
         self.lease = Lease(store)
         self.sending = sending(writer, self.lease, notify)
+        self.hour = LastHour()
         self._begun = False
         self._heartbeat = Heartbeat(notify.heartbeat, self._alive) if notify.heartbeat is not None else None
         self._beating: asyncio.Task[None] | None = None
@@ -174,6 +176,11 @@ class Desk:
             self.health.store = None
 
     @property
+    def commit_age(self) -> float:
+        """Seconds since the store took something; 0 while nothing waits for it."""
+        return 0.0 if self.offsets == self.durable else time.monotonic() - self._written_at
+
+    @property
     def due(self) -> bool:
         """Whether to write now."""
         return self.work.rows > MOST_ROWS or time.monotonic() - self._written_at >= COMMIT_SECONDS
@@ -204,7 +211,9 @@ class Desk:
 
     def _end_step(self, step: StepRecord, entries: Sequence[CellsRecord | LateRecord]) -> None:
         work = self.work
-        work.cells += [self._cells(one) for one in entries if isinstance(one, CellsRecord)]
+        cells = [self._cells(one) for one in entries if isinstance(one, CellsRecord)]
+        work.cells += cells
+        self.hour.take(cells)
         work.revisions += [self._late(one) for one in entries if isinstance(one, LateRecord)]
         for record in step.sources:
             count = source_count(record)

@@ -53,6 +53,7 @@ class DetectEngine:
         self.assembly = Assembly()
         self.packs: list[str] = []  # changes of the pack so far, as they were written
         self.told = 0  # partitions that have heard of them
+        self.windows_closed = 0  # by this engine
         self.digests = [kit.digest]  # whose parts count: of the pack in use and of those before it
 
     def take(self, records: Sequence[Any]) -> list[Keyed]:
@@ -103,6 +104,7 @@ class DetectEngine:
         if self.detect.partitions.came(part):
             return  # sent again: what its sources brought is counted
         closed, revisions = self.detect.process(part)
+        self.windows_closed += len(closed)
         if not closed and not revisions and not part.sources:
             return
         for one in closed:

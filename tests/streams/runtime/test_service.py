@@ -302,6 +302,12 @@ def test_metrics_tell_what_was_counted(tmp_path: Path) -> None:
         assert 'overheard_records_total{source="web:test"} 3.0' in told
         assert 'overheard_dead_letters_total{reason="bad_field"} 1.0' in told
         assert "overheard_healthy 1.0" in told
+        assert 'overheard_open_incidents{state="confirmed"} 0.0' in told
+        assert 'overheard_series_people{place="everywhere",keyword="*"} 2.0' in told
+        assert 'overheard_series_expected{place="__other__",keyword="__other__"} 0.0' in told
+        assert 'overheard_source_blind{source="web:test"} 0.0' in told
+        assert "overheard_commit_age_seconds 0.0" in told
+        assert 'overheard_broken{part="store"} 0.0' in told
 
     run(tmp_path, test)
 

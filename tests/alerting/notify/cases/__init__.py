@@ -8,14 +8,19 @@ from tests.alerting.notify.cases.alertmanager import AlertmanagerCase
 from tests.alerting.notify.cases.base import Case
 from tests.alerting.notify.cases.log import LogCase
 from tests.alerting.notify.cases.pagerduty import PagerDutyCase
+from tests.alerting.notify.cases.slack import SlackCase, SlackWebhookCase
+from tests.alerting.notify.cases.teams import TeamsCase
 from tests.alerting.notify.cases.webhook import WebhookCase
 
 CASES: Final[dict[str, Case]] = {
-    case.kind: case
+    case.name: case
     for case in (
         AlertmanagerCase(),
         LogCase(),
         PagerDutyCase(),
+        SlackCase(),
+        SlackWebhookCase(),
+        TeamsCase(),
         WebhookCase(),
     )
 }

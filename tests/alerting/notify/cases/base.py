@@ -21,10 +21,15 @@ class Received(Protocol):
 
 
 class Case:
-    """One kind. A new one: a module in this folder and a line in `cases/__init__.py`."""
+    """One kind, or one way of using it. A new one: a module in this folder and a line in `cases/__init__.py`."""
 
     kind: ClassVar[str]
+    name: ClassVar[str]  # the kind, but of a second way
     secrets: ClassVar[dict[str, str]] = {}  # field of secret_fields: a value that works
+
+    def __init_subclass__(cls) -> None:
+        if "name" not in vars(cls):
+            cls.name = getattr(cls, "kind", "")
 
     def receiver(self) -> AbstractAsyncContextManager[Any]:
         """One that takes everything."""

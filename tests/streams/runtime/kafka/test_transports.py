@@ -245,8 +245,9 @@ def test_a_worker_shows_its_figures(ground: Ground) -> None:
     async def lived() -> tuple[str, dict[str, object], int]:
         async with ground.worker() as worker:
             await ground.append([complaint(number) for number in range(10)])
+            await ground.end_tick()
             await ground.settled(worker)
-            await until(lambda: worker.watchdog.lag is not None)
+            await until(lambda: worker.watchdog.lag is not None and shows_series(worker))
             async with AsyncClient(transport=ASGITransport(shown(worker)), base_url="http://worker") as client:
                 answers = [await client.get(path) for path in ("/metrics", "/readyz", "/healthz")]
             return answers[0].text, answers[1].json(), answers[2].status_code
@@ -257,10 +258,17 @@ def test_a_worker_shows_its_figures(ground: Ground) -> None:
         for line in metrics.splitlines()
         if line.startswith("overheard_records_taken_total") and "complaints" in line
     ]
-    assert sum(float(line.split()[-1]) for line in taken) == 10
+    assert sum(float(line.split()[-1]) for line in taken) == 10 + PARTITIONS  # a tick each
     assert "overheard_healthy 1.0" in metrics
+    assert "overheard_incidents_unanswered 0.0" in metrics
+    assert "overheard_commit_age_seconds" in metrics
+    assert 'overheard_series_people{place="everywhere",keyword="*"} 10.0' in metrics
     assert ready["ready"]
     assert healthy == 200
+
+
+def shows_series(worker: Worker) -> bool:
+    return worker.desks.desk is not None and len(worker.desks.desk.hour.ranked(1).place) > 0
 
 
 def shown(worker: Worker) -> FastAPI:
