@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr, ValidationError
 
+from dashboards.grafana.settings import grafana_settings
 from dashboards.settings import PageSettings
+from streams.runtime.section import SettingsError
 from streams.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ def problems(settings: Settings) -> list[str]:
     """What is wrong with the `page` section, a line each."""
     try:
         page_settings(settings)
+        grafana_settings(settings)
+    except SettingsError as error:
+        return error.problems
     except ValidationError as error:
         return [f"page.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
     except OSError as error:

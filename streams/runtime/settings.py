@@ -115,6 +115,7 @@ class Settings(Section):
     sources: tuple[SourceSettings, ...] = ()
     spots: tuple[dict[str, Any], ...] = ()
     page: dict[str, Any] = Field(default_factory=dict)
+    grafana: dict[str, Any] = Field(default_factory=dict)  # also the dashboards' own
     kafka: KafkaSettings | None = None  # of `worker` and `produce`
     notify: NotifySettings = NotifySettings()  # out of `[channels.…]`, `[[routes]]` and `[notify]`
 
@@ -149,6 +150,8 @@ def load_settings(path: Path, environ: Mapping[str, str] = os.environ, *, missin
                 for key in ("token", "secret") if key in _table(data, "service")]  # fmt: skip
     if "password" in _table(data, "kafka"):
         problems.append(f"kafka.password: a secret: set {PREFIX}KAFKA_PASSWORD or password_file instead")
+    if "token" in _table(data, "grafana"):
+        problems.append(f"grafana.token: a secret: set {PREFIX}GRAFANA_TOKEN or token_file instead")
     _overlay(data, environ)
     notify, wrong = read_notify(data, environ, path.parent)
     problems += wrong
@@ -177,7 +180,7 @@ def _overlay(data: dict[str, Any], environ: Mapping[str, str]) -> None:
             continue
         key = name.removeprefix(PREFIX).lower()
         section, _, rest = key.partition("_")
-        if section in ("service", "page", "kafka", "notify") and rest:
+        if section in ("service", "page", "kafka", "notify", "grafana") and rest:
             data[section] = {**_table(data, section), rest: value}
         elif key in ("pack", "baselines"):
             data[key] = value
@@ -198,7 +201,17 @@ def _beside(settings: Settings, folder: Path) -> Settings:
     if kafka is not None:
         files = ("password_file", "ca_file", "certificate_file", "key_file")
         kafka = kafka.model_copy(update={name: at(getattr(kafka, name)) for name in files})
-    update = {"kafka": kafka, "service": service, "sources": sources, "baselines": at(settings.baselines), "pack": pack}
+    grafana = dict(settings.grafana)
+    if isinstance(grafana.get("token_file"), str):
+        grafana["token_file"] = at(Path(grafana["token_file"]))
+    update = {
+        "grafana": grafana,
+        "kafka": kafka,
+        "service": service,
+        "sources": sources,
+        "baselines": at(settings.baselines),
+        "pack": pack,
+    }
     return settings.model_copy(update=update)
 
 
