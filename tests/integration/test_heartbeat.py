@@ -1,0 +1,113 @@
+"""The heartbeat of a deployment on Kafka stops when its broker, its worker or its Alertmanager is frozen or killed; and never while idle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from deployment import Deployment, busy
+from faults import SOAK
+from service import Running
+from test_alive import EVERY, Receiver
+
+import streams
+from benchmarks.broker import Broker
+
+WITHIN = 120.0  # the target; the receiver raises the alarm three beats after the last one
+IDLE_SECONDS = 1800.0 if SOAK else 20.0
+
+
+def own_pack(folder: Path) -> Path:
+    """The power pack with windows of ten seconds."""
+    text = (Path(streams.__file__).parent / "packs" / "power.toml").read_text(encoding="utf-8")
+    path = folder / "own.toml"
+    path.write_text(text.replace("window_seconds = 300", "window_seconds = 10", 1))
+    return path
+
+
+def heartbeat(folder: Path, receiver: Receiver) -> str:
+    (folder / "beat").write_text(f"http://127.0.0.1:{receiver.server_port}/beat")
+    return f'[heartbeat]\nurl_file = "beat"\nevery_seconds = {EVERY}\nallow_hosts = ["127.0.0.1"]\n'
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+def silent_after(receiver: Receiver, since: float) -> float:
+    """Seconds until three beats in a row were missing."""
+    while True:
+        last = max([since, *(at for at, path, _ in receiver.posts if path == "/beat")])
+        if time.monotonic() - last > 3 * EVERY + 0.5:
+            return time.monotonic() - since
+        assert time.monotonic() - since < WITHIN, "no alarm"
+        time.sleep(0.1)
+
+
+def beats_again(receiver: Receiver, seconds: float = 60.0, log: Callable[[], str] = str) -> float:
+    since = time.monotonic()
+    while not receiver.beats(since):
+        assert time.monotonic() - since < seconds, log()
+        time.sleep(0.1)
+    return time.monotonic() - since
+
+
+@pytest.mark.kafka
+@pytest.mark.skipif(not SOAK, reason="takes minutes: make soak")
+def test_a_frozen_or_killed_broker_or_worker_is_noticed(own_broker: Broker, tmp_path: Path, receiver: Receiver) -> None:
+    folder = tmp_path / "beating"
+    service = {"idle_tick_seconds": 1, "lateness_seconds": 1}
+    folder.mkdir()
+    deployment = Deployment(folder, own_broker.address, prefix="beat", pack=str(own_pack(folder)), service=service)
+    deployment.config.write_text(deployment.config.read_text() + heartbeat(folder, receiver))
+    deployment.create()
+    deployment.append(busy(3, 300))
+    worker = deployment.start()
+    told = {"first beat": beats_again(receiver, 90.0)}
+    own_broker.process.send_signal(signal.SIGSTOP)
+    told["broker frozen, alarm after"] = silent_after(receiver, time.monotonic())
+    own_broker.process.send_signal(signal.SIGCONT)
+    if worker.poll() is not None:  # it ended itself, as it says it does; its supervisor starts another
+        deployment.workers.remove(worker)
+        worker = deployment.start()
+    told["beats again after"] = beats_again(receiver, 120.0, deployment.log)
+    worker.send_signal(signal.SIGSTOP)
+    told["worker frozen, alarm after"] = silent_after(receiver, time.monotonic())
+    worker.send_signal(signal.SIGCONT)
+    beats_again(receiver)
+    deployment.kill(worker)
+    told["worker killed, alarm after"] = silent_after(receiver, time.monotonic())
+    deployment.start()
+    beats_again(receiver, 90.0)
+    own_broker.kill()
+    told["broker killed, alarm after"] = silent_after(receiver, time.monotonic())
+    deployment.end()
+    print({what: round(seconds, 1) for what, seconds in told.items()})
+
+
+def test_an_idle_service_never_misses_three_beats(tmp_path: Path, receiver: Receiver) -> None:
+    running = Running(tmp_path / "service", idle_tick_seconds=1, lateness_seconds=1)
+    pack = own_pack(running.folder)
+    config = running.config.read_text().replace('pack = "power"', f'pack = "{pack}"')
+    running.config.write_text(config + heartbeat(running.folder, receiver))
+    running.start()
+    running.wait()
+    beats_again(receiver)
+    begun = time.monotonic()
+    time.sleep(IDLE_SECONDS)
+    times = [begun, *(at for at, path, _ in receiver.posts if path == "/beat" and at > begun), time.monotonic()]
+    longest = max(after - before for before, after in pairwise(times))
+    assert running.process is not None
+    os.kill(running.process.pid, signal.SIGTERM)
+    running.process.wait(20)
+    print(f"{len(times) - 2} beats in {IDLE_SECONDS:.0f} s, longest pause {longest:.2f} s")
+    assert longest < 3 * EVERY
