@@ -17,7 +17,7 @@ test: setup-dev  ## everything CI runs
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 soak: setup-dev  ## the faults around Kafka in full, and five years of Houston where they are: three quarters of an hour
-	OVERHEARD_SOAK=1 $(BIN)/pytest -s tests/integration/test_kafka_*.py tests/integration/test_produce_and_workers.py tests/integration/test_deliver.py
+	OVERHEARD_SOAK=1 $(BIN)/pytest -s tests/integration/test_kafka_*.py tests/integration/test_produce_and_workers.py tests/integration/test_heartbeat.py tests/integration/test_deliver.py
 
 setup: $(VENV)/.runtime
 setup-dev: $(VENV)/.dev
