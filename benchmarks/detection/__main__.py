@@ -16,11 +16,34 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.detection import budgets, figures, judges, outbreaks, plots, replays, situations, speed, stream, tweets
+from benchmarks.detection import (
+    budgets,
+    figures,
+    judges,
+    mentions,
+    outbreaks,
+    plots,
+    replays,
+    situations,
+    speed,
+    stream,
+    tweets,
+)
 
 BESIDE = Path(__file__).resolve().parents[2].parent / "shared"
 FIRST_SEED = 20_261
-WORKS = ("stream", "stream_long", "outbreaks", "budget", "tweets", "situations", "speed", "replays", "judge")
+WORKS = (
+    "stream",
+    "stream_long",
+    "outbreaks",
+    "budget",
+    "mentions",
+    "tweets",
+    "situations",
+    "speed",
+    "replays",
+    "judge",
+)
 LONG: dict[str, Any] = {"lengths": (2, 49), "past": 20}
 SLOW = {"river_gaussian", "river_half_space_trees"}
 SHOWN = {
@@ -28,6 +51,7 @@ SHOWN = {
     "stream_long": ("pod@0.01", "pod@0.001", "within_hour@0.01", "pod_at_fdr_0.05", "fa_at_p_0.001"),
     "outbreaks": ("pod@0.01", "pod@0.001", "delay@0.01", "fpr_nominal_0.01", "worst_nominal_0.01"),
     "tweets": ("standard", "low_fp", "low_fn", "leave_one_out", "once_standard", "once_leave_one_out"),
+    "mentions": ("standard", "low_fp", "low_fn", "once_standard", "p_0.001"),
     "situations": ("quiet", "mornings", "ramp", "step"),
     "speed": ("ms_median", "ms_p95", "bytes_a_series"),
     "replays": ("answered", "labels", "city_answered", "city_labels", "unanswered_per_week", "delay_hours"),
@@ -56,6 +80,7 @@ def plan(asked: argparse.Namespace) -> Iterator[Piece]:
         yield Piece("stream_long", seed, partial(stream.run, seed, n_series=n, peers=fit(stream.PEERS), **LONG))
         yield Piece("outbreaks", seed, partial(outbreaks.run, seed, repeats=repeats, peers=fit(outbreaks.PEERS)))
         yield Piece("situations", seed, partial(situations.run, seed, peers=fit(situations.PEERS)))
+        yield Piece("mentions", seed, partial(mentions.run, seed, peers=fit(tweets.PEERS)))
         for size in (100, n):
             yield Piece(f"budget_{size}", seed, partial(budgets.run, seed, n_series=size, weeks=weeks))
     if not quick:

@@ -52,8 +52,13 @@ def load(root: Path) -> dict[str, Series]:
         seconds = [int(datetime.fromisoformat(row[0]).replace(tzinfo=UTC).timestamp()) for row in rows]
         counts = np.array([int(float(row[1])) for row in rows])
         spans = [(at[begin[:19]], at[end[:19]]) for begin, end in spans]
-        found[name] = Series(np.array(seconds), counts, *_worth(len(rows), spans), len(spans))
+        found[name] = laid_out(np.array(seconds), counts, spans)
     return found
+
+
+def laid_out(seconds: Ints, counts: Ints, spans: list[tuple[int, int]]) -> Series:
+    """`spans`: first and last row of each labelled window."""
+    return Series(seconds, counts, *_worth(len(counts), spans), len(spans))
 
 
 def _worth(rows: int, spans: list[tuple[int, int]]) -> tuple[Ints, Floats, np.ndarray]:
@@ -140,11 +145,15 @@ def _surprise(name: str, one: Series) -> Floats:
     return found
 
 
+def profiles(surprise: dict[str, Floats], series: dict[str, Series]) -> dict[str, float]:
+    """The best score of each profile."""
+    return {profile: Ladder(surprise, series, profile).best()[0] for profile in PROFILES}
+
+
 def _measured(surprise: dict[str, Floats], series: dict[str, Series]) -> dict[str, float]:
-    measures = {profile: Ladder(surprise, series, profile).best()[0] for profile in PROFILES}
     total = 0.0
     for left_out, one in series.items():
         rest = {name: each for name, each in series.items() if name != left_out}
         threshold = Ladder(surprise, rest, "standard").best()[1]
         total += Ladder(surprise, {left_out: one}, "standard").at(threshold) * one.windows
-    return measures | {"leave_one_out": total / sum(one.windows for one in series.values())}
+    return profiles(surprise, series) | {"leave_one_out": total / sum(one.windows for one in series.values())}

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from benchmarks.detection import figures, outbreaks, plots, tweets
+from benchmarks.detection import figures, mentions, outbreaks, plots, tweets
 from benchmarks.detection.complaints import WEEK, Disruptions, Town, town
 from benchmarks.detection.episodes import Judged
 from benchmarks.detection.exact import tail
@@ -187,3 +187,13 @@ def test_the_command_runs_alone_and_goes_on_where_it_was(tmp_path):
     again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=True)
     assert "budget_100, seed" not in again.stdout
     assert "| budget |" in again.stdout
+
+
+def test_bursts_of_simulated_mentions_stand_in_labelled_windows_and_stand_out():
+    simulated = mentions.simulate(9, 6)
+    laid = mentions.series(simulated)
+    for number, (one, bursts) in enumerate(zip(laid.values(), simulated.bursts, strict=True)):
+        assert one.window[bursts].tolist() == list(range(one.windows))
+        assert one.scored[one.window >= 0].all()
+        nearby = [simulated.counts[row : row + 72, number].max() for row in bursts]
+        assert np.median(nearby) > np.quantile(simulated.counts[:, number], 0.95)
