@@ -59,9 +59,14 @@ class Commits:
         """Whether to try again what is held."""
         return time.monotonic() - self._tried_at >= RETRY_SECONDS
 
+    @property
+    def refused_seconds(self) -> float:
+        """For how long the store has refused what is held; 0 while it takes everything."""
+        return 0.0 if self.held is None else time.monotonic() - self._refused_since
+
     def page_without(self, later: Sequence[Incident]) -> None:
         """Tell pages among what is held, and what came `later`, once the store has refused for long."""
-        if self.held is not None and time.monotonic() - self._refused_since >= PAGE_SECONDS:
+        if self.held is not None and self.refused_seconds >= PAGE_SECONDS:
             self.page([*self.held[0].incidents, *later])
 
     def _check(self, work: Work, connection: Connection) -> None:

@@ -43,6 +43,7 @@ from streams.runtime.store.writer import Writer
 
 log = structlog.get_logger(__name__)
 WATCH_SECONDS = 1.0
+STORE_PATIENCE_SECONDS = 15.0  # pages of what was taken go out without the store after ten
 FILE_BACKLOG_ENTRIES = 5000  # a followed file's entry may stand for thousands of records
 
 
@@ -165,8 +166,14 @@ class Service:
         """Entries of the journal whose outputs are not in the store."""
         return self.journal.next_seq - 1 - self.runner.written
 
+    @property
+    def refused(self) -> str | None:
+        """Why nothing more is taken: it could not be kept, or would wait for long. The journal bridges a store's short absence."""
+        long = self.runner.commits.refused_seconds >= STORE_PATIENCE_SECONDS
+        return self.health.halted or (self.health.store if long else None)
+
     def _busy(self) -> bool:
-        return self.unwritten > self.settings.service.backlog_records or self.health.halted is not None
+        return self.unwritten > self.settings.service.backlog_records or self.refused is not None
 
     def _files_wait(self) -> bool:
         return self.runner.backlog > FILE_BACKLOG_ENTRIES or self.health.halted is not None
@@ -189,7 +196,8 @@ class Service:
                 if gaps:
                     await self.journal.append([Entry(GAP, msgspec.msgpack.encode(gap), now.wall) for gap in gaps])
                     gaps = []
-                if idle and time.monotonic() - self._input_at >= idle and not self.disk_low() and not self._busy():
+                waits = self.unwritten > self.settings.service.backlog_records or self.health.halted is not None
+                if idle and time.monotonic() - self._input_at >= idle and not self.disk_low() and not waits:
                     await self.append([tick(now.wall, 0)])
                 await self.pack.look()
             except Exception:

@@ -157,8 +157,8 @@ def _ready(service: Service) -> None:
     """Raises 503 when what comes in could not be kept or counted, 429 when it could not be counted soon."""
     if service.disk_low():
         raise HTTPException(503, "the disk is full", _retry(RETRY_SECONDS))
-    if service.health.halted:
-        raise HTTPException(503, service.health.halted, _retry(RETRY_SECONDS))
+    if refused := service.refused:
+        raise HTTPException(503, refused, _retry(RETRY_SECONDS))
     if service.unwritten > service.settings.service.backlog_records:
         raise HTTPException(429, "too much is waiting to be counted", _retry(RETRY_SECONDS))
 

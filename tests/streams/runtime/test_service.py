@@ -201,6 +201,30 @@ def test_a_locked_store_is_told_refuses_nobody_and_recovers_by_itself(tmp_path: 
     run(tmp_path, test)
 
 
+def test_a_store_that_stays_locked_is_answered_with_503_until_it_takes_writes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.runtime.embedded.STORE_PATIENCE_SECONDS", 0.5)
+
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        other = create_engine(service.store.url)
+        with other.connect() as blocking:
+            blocking.execute(text("BEGIN IMMEDIATE"))
+            for _ in range(300):
+                answer = await complaints(client, json.dumps(complaint(1)))
+                if answer.status_code == 503:
+                    break
+                await asyncio.sleep(0.05)
+            assert answer.status_code == 503
+            assert "locked" in answer.text
+            assert answer.headers["retry-after"]
+            blocking.rollback()
+        await settled(service)
+        assert (await complaints(client, json.dumps(complaint(2)))).status_code == 202
+
+    run(tmp_path, test)
+
+
 def test_files_and_standard_input_are_partitions_of_one_log(tmp_path: Path) -> None:
     feed = tmp_path / "feed.jsonl"
     feed.write_text(
