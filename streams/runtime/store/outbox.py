@@ -22,6 +22,7 @@ from streams.runtime.store.writer import read_meta, write_meta
 RESTS = "channel_rests"
 WAITING = ("pending", "sending")
 KEPT = ("state", "attempts", "not_before", "refused", "thread", "error", "ended_at")
+PRUNE_SECONDS = 3600.0
 KEEP_SECONDS = 90 * 86400.0  # of what was told of incidents that have ended
 
 
@@ -33,6 +34,7 @@ class StoreOutbox:
     ) -> None:
         self._engine, self._lease, self._planner, self._troubles = engine, lease, planner, troubles
         self._links, self._timezone = links, timezone
+        self._pruned_at = 0.0
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -165,6 +167,9 @@ class StoreOutbox:
 
     def found_troubles(self, now: float) -> list[Trouble]:
         """Blind sources, and channels for which messages died lately."""
+        if now - self._pruned_at >= PRUNE_SECONDS:
+            self._pruned_at = now
+            self.prune(now)
         with self._reading() as connection:
             return self._troubles.found(connection, now)
 
