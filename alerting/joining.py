@@ -175,10 +175,20 @@ def absorb(case: Case, one: Shown, scene: Scene) -> None:
         case.place = place
         case.keywords = _named([*case.keywords, *one.keywords])
         case.tight = _merged(case.tight, tight)
+    _leave_out_spilled(case, found, scene)
     case.p_found = min(case.p_found, float(series.p_value[found.inside].min(initial=1.0)))
     case.held = _merged(case.held, scene.keys[found.inside].tolist())[-MOST_HELD:]
     _take_parts(case, found, scene)
     scene.measure(case)
+
+
+def _leave_out_spilled(case: Case, found: Found, scene: Scene) -> None:
+    """A subject that was taken for failing too, while few had complained, is not named any more."""
+    if found.spilled:
+        gone = set(scene.keys[found.spilled].tolist())
+        case.tight = [key for key in case.tight if key not in gone]
+        words = set(scene.series.keyword[found.spilled].tolist())
+        case.keywords = _named([keyword for keyword in case.keywords if keyword not in words])
 
 
 def _take_parts(case: Case, found: Found, scene: Scene) -> None:

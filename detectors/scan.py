@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy import special
 
 from detectors.places_together import Together
+from detectors.spill_over import spilled
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -47,6 +48,10 @@ class Trees:
         self._places: dict[int, list[int]] = {}
         self._keywords: dict[int, list[int]] = {}
         self._topics: dict[int, frozenset[int]] = {}
+        crossed = np.flatnonzero(self.keyword_problem >= 0)
+        pairs = zip(keyword_parent[crossed].tolist(), self.keyword_problem[crossed].tolist(), strict=True)
+        self._crossed = dict(zip(pairs, crossed.tolist(), strict=True))  # by subject and problem
+        self._subjects = set(keyword_parent[crossed].tolist())
 
     def above(self, place: int) -> list[int]:
         """The place and what it lies in, from itself up."""
@@ -74,6 +79,17 @@ class Trees:
             topics = self._topics[keyword] = frozenset(named - {0, -1})
         return topics
 
+    def subject(self, keyword: int) -> int:
+        """The subject that a keyword is, or is crossed with; -1 for any other."""
+        if self.keyword_problem[keyword] >= 0:
+            return int(self.keyword_parent[keyword])
+        return keyword if keyword in self._subjects else -1
+
+    def beside(self, keyword: int, subject: int) -> int:
+        """The same of another subject as `keyword` is of its own: that subject, or it with the same problem; -1 where there is none."""
+        problem = int(self.keyword_problem[keyword])
+        return subject if problem < 0 else self._crossed.get((subject, problem), -1)
+
     def related(self, one: frozenset[int], other: frozenset[int]) -> bool:
         """Whether two sets of topics share one; no topic at all is anything."""
         return not one or not other or not one.isdisjoint(other)
@@ -100,11 +116,13 @@ class Series(NamedTuple):
 
 
 class Found(NamedTuple):
-    """One disruption: its scope, its tight series, strongest first, and all unusual series it explains (numbers of entries)."""
+    """One disruption: its scope, its tight series, strongest first, all unusual series it explains, and those of another subject
+    that its people only name beside theirs (numbers of entries)."""
 
     place: int
     tight: list[int]
     inside: list[int]
+    spilled: list[int]
 
 
 class Columns(NamedTuple):
@@ -136,14 +154,21 @@ def scan(series: Series, trees: Trees, coincide_seconds: float) -> list[Found]:
     rows = sorted({*hot.tolist(), *_tighter(columns, trees, hot.tolist(), nearly)})
     tight, roof = _tighten(columns, trees, rows)
     row_of = {pair: i for i, pair in enumerate(zip(columns.place, columns.keyword, strict=True))}
+    also_named = spilled(columns, trees, tight, row_of)
+    if also_named:
+        tight = [i for i in tight if i not in also_named]
+        roof |= {i: roof.get(by, by) for i, by in also_named.items()}
+        roof = {i: roof.get(over, over) for i, over in roof.items()}
     together = Together(columns, trees, tight, coincide_seconds)
     found: list[Found] = []
     for group in together.groups():
         group.sort(key=lambda i: (columns.p_value[i], -columns.excess[i], i))
         wide = [trees.above(columns.place[i]) for i in group if trees.level(columns.place[i]) != NOWHERE]
         scope = _scope(columns, trees, group, wide, together.accepted)
-        found.append(Found(_tightest(columns, trees, scope, group, wide, row_of), group, []))
+        found.append(Found(_tightest(columns, trees, scope, group, wide, row_of), group, [], []))
     _give(found, roof, rows)
+    for one in found:
+        one.spilled.extend(i for i in one.inside if i in also_named)
     return [one for one in found if series.hot[one.inside].any()]
 
 
