@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,17 +35,26 @@ def simulator(scenario: Scenario, seed: int) -> Simulator:
 @click.option("--days", type=float, help="Scored days, instead of the scenario's.")
 @click.option("--learn-days", type=float, help="Ordinary days before them, instead of the scenario's.")
 @click.option("--per-hour", type=float, help="Complaints an hour, instead of the scenario's.")
+@click.option("--until-now", is_flag=True, help="Move it so that its last whole hour is the one that ended last.")
 def simulate(
-    scenario: str, out: Path, seed: int, days: float | None, learn_days: float | None, per_hour: float | None
+    scenario: str,
+    out: Path,
+    seed: int,
+    days: float | None,
+    learn_days: float | None,
+    per_hour: float | None,
+    until_now: bool,
 ) -> None:
     """Write complaints with known disruptions to FILE, and their labels to FILE's name with .labels.json."""
     changes = {"days": days, "learn_days": learn_days, "per_hour": per_hour}
     chosen = msgspec.structs.replace(
         SCENARIOS[scenario], **{key: value for key, value in changes.items() if value is not None}
     )
+    span = (chosen.learn_days + chosen.days) * 86400
+    if until_now:
+        chosen = msgspec.structs.replace(chosen, start=(time.time() - span) // 3600 * 3600)
     made = simulator(chosen, seed)
     count = 0
-    span = (chosen.learn_days + chosen.days) * 86400
     with _writing(out) as file, Progress(transient=True) as progress:
         task = progress.add_task("simulating", total=span)
         for arrival, line in made.records():

@@ -23,6 +23,7 @@ class KafkaSettings(BaseModel):
     instance: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,100}$")  # by host and slot when not given
     session_timeout_seconds: float = Field(default=8.0, ge=6.0, le=10.0)
     watchdog_seconds: float = Field(default=60.0, ge=5.0)
+    figures_host: str = "127.0.0.1"  # where a worker shows /metrics, /healthz, /readyz; these ask for no token
     poll_records: int = Field(default=2000, ge=1, le=100_000)
     security: Literal["plaintext", "tls", "sasl_plaintext", "sasl_tls"] = "plaintext"
     plaintext_off_loopback: bool = False

@@ -199,6 +199,7 @@ class Worker:
     async def _serve(self, port: int) -> None:
         app = FastAPI(title="overheard worker", openapi_url=None)
         app.include_router(figures.router(self))
-        bound = bind("127.0.0.1", port, next_free=True)
-        log.info("figures", address=f"http://127.0.0.1:{bound.getsockname()[1]}", instance=self.kafka.instance)
+        host = self.kafka.figures_host
+        bound = bind(host, port, next_free=True)
+        log.info("figures", address=f"http://{host}:{bound.getsockname()[1]}", instance=self.kafka.instance)
         await Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")).serve(sockets=[bound])
