@@ -88,6 +88,16 @@ def _old_notation(host: str) -> IPv4Address | None:
         return None
 
 
+async def address_of(host: str, port: int, allow_hosts: tuple[str, ...]) -> str:
+    """One of the host's addresses that may be connected to. Raises AddressError, OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = [str(one[4][0]) for one in found]
+    allowed = [one for one in addresses if host in allow_hosts or is_public(ip_address(one))]
+    if not allowed:
+        raise AddressError(f"{host} leads to {addresses[0]}, which is not public: name it in allow_hosts")
+    return allowed[0]
+
+
 class Poster:
     """Posts for one channel. The host's address is looked up, checked, and then the very one that is connected to."""
 
@@ -106,7 +116,8 @@ class Poster:
         try:
             target = checked(url, self.allow_hosts)
             async with asyncio.timeout(self.timeout_seconds):
-                address = await self._address(target)
+                port = target.port or (443 if target.scheme == "https" else 80)
+                address = await address_of(target.host, port, self.allow_hosts)
                 answer = await self._send(target, address, json=json, content=content, headers=headers)
         except AddressError as error:
             raise Refused(str(error)) from None
@@ -120,16 +131,6 @@ class Poster:
         if answer.status_code in AGAIN or answer.status_code >= 500:
             raise Unsent(reason, retry_after(answer))
         raise Refused(reason)
-
-    async def _address(self, target: httpx.URL) -> str:
-        """One of the host's addresses that may be connected to. Raises AddressError, OSError."""
-        port = target.port or (443 if target.scheme == "https" else 80)
-        found = await asyncio.get_running_loop().getaddrinfo(target.host, port, type=socket.SOCK_STREAM)
-        addresses = [str(one[4][0]) for one in found]
-        allowed = [one for one in addresses if target.host in self.allow_hosts or is_public(ip_address(one))]
-        if not allowed:
-            raise AddressError(f"{target.host} leads to {addresses[0]}, which is not public: name it in allow_hosts")
-        return allowed[0]
 
     async def _send(
         self, target: httpx.URL, address: str, *, json: Any, content: bytes | None, headers: Mapping[str, str] | None

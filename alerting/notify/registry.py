@@ -6,6 +6,7 @@ from typing import Final
 
 from alerting.notify.alertmanager import AlertmanagerSettings
 from alerting.notify.base import ChannelSettings
+from alerting.notify.email import EmailSettings
 from alerting.notify.log import LogSettings
 from alerting.notify.pagerduty import PagerDutySettings
 from alerting.notify.slack import SlackSettings
@@ -14,6 +15,7 @@ from alerting.notify.webhook import WebhookSettings
 
 KINDS: Final[dict[str, type[ChannelSettings]]] = {
     "alertmanager": AlertmanagerSettings,
+    "email": EmailSettings,
     "log": LogSettings,
     "pagerduty": PagerDutySettings,
     "slack": SlackSettings,

@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.alerting.notify.cases.alertmanager import AlertmanagerCase
 from tests.alerting.notify.cases.base import Case
+from tests.alerting.notify.cases.email import EmailCase
 from tests.alerting.notify.cases.log import LogCase
 from tests.alerting.notify.cases.pagerduty import PagerDutyCase
 from tests.alerting.notify.cases.slack import SlackCase, SlackWebhookCase
@@ -16,6 +17,7 @@ CASES: Final[dict[str, Case]] = {
     case.name: case
     for case in (
         AlertmanagerCase(),
+        EmailCase(),
         LogCase(),
         PagerDutyCase(),
         SlackCase(),
