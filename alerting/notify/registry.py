@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from alerting.notify.alertmanager import AlertmanagerSettings
+from alerting.notify.apprise import AppriseSettings
 from alerting.notify.base import ChannelSettings
 from alerting.notify.email import EmailSettings
 from alerting.notify.log import LogSettings
@@ -15,6 +16,7 @@ from alerting.notify.webhook import WebhookSettings
 
 KINDS: Final[dict[str, type[ChannelSettings]]] = {
     "alertmanager": AlertmanagerSettings,
+    "apprise": AppriseSettings,
     "email": EmailSettings,
     "log": LogSettings,
     "pagerduty": PagerDutySettings,

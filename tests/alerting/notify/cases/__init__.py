@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.alerting.notify.cases.alertmanager import AlertmanagerCase
+from tests.alerting.notify.cases.apprise import AppriseCase
 from tests.alerting.notify.cases.base import Case
 from tests.alerting.notify.cases.email import EmailCase
 from tests.alerting.notify.cases.log import LogCase
@@ -16,6 +17,7 @@ from tests.alerting.notify.cases.webhook import WebhookCase
 CASES: Final[dict[str, Case]] = {
     case.name: case
     for case in (
+        AppriseCase(),
         AlertmanagerCase(),
         EmailCase(),
         LogCase(),
