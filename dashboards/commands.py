@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dashboards.compare_command import compare
+from dashboards.doctor_command import doctor_command
 from dashboards.grafana.commands import dashboards
 from dashboards.replay_command import replay
 
@@ -25,4 +26,4 @@ def demo(port: int, speed: float, seed: int, seconds: float | None, transport: s
     run_demo(port=port, speed=speed, seed=seed, seconds=seconds, browser=browser, memory=transport == "memory")
 
 
-commands: list[click.Command] = [demo, replay, compare, dashboards]
+commands: list[click.Command] = [demo, replay, compare, dashboards, doctor_command]

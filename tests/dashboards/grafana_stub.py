@@ -65,7 +65,7 @@ class Stub:
             ("/api/dashboards/db", "POST", self._save),
             ("/api/folders", "POST", self._create_folder),
             ("/api/folders/{uid}", "GET", self._folder),
-            ("/api/user", "GET", self._user),
+            ("/api/folders", "GET", self._folders),
             ("/api/annotations", "GET", self._find),
             ("/api/annotations", "POST", self._add),
             ("/api/annotations/{id:int}", "PATCH", self._patch),
@@ -91,8 +91,8 @@ class Stub:
 
         return guarded
 
-    def _user(self, request: Request, body: bytes) -> Response:
-        return JSONResponse({"id": 1, "login": "sa-overheard", "isGrafanaAdmin": False})
+    def _folders(self, request: Request, body: bytes) -> Response:
+        return JSONResponse([{"id": 1, "uid": uid, "title": title} for uid, title in self.folders.items()])
 
     def _save(self, request: Request, body: bytes) -> Response:
         asked = SaveDashboard.model_validate_json(body)
