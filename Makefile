@@ -36,8 +36,9 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-docs: setup  ## write the page about the topics anew
+docs: setup  ## write the pages about topics and metrics anew
 	$(BIN)/python -m streams.runtime.topic_docs docs/topics.md
+	$(BIN)/python -m streams.runtime.metric_docs docs/metrics.md
 
 lock:  ## resolve both lock files anew
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock

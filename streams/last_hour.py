@@ -6,7 +6,7 @@ for an hour: those shown do not change with every window.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,34 +38,44 @@ class Hour(NamedTuple):
 
 class _Window(NamedTuple):
     start: int
-    end: int
     key: Ints  # place * MAX_KEYWORDS + keyword
     people: npt.NDArray[np.int32]
     expected: npt.NDArray[np.float32]
     unusual: npt.NDArray[np.float32]
 
 
+class _Kept(NamedTuple):
+    since: float = 0.0  # nothing before was taken
+    until: float = 0.0
+    seconds: int = 1  # length of a window
+    windows: tuple[_Window, ...] = ()  # that start within the hour before `until`
+
+    @property
+    def begin(self) -> float:
+        """Where the hour begins, or what of it was seen."""
+        return max(self.since, self.until - max(HOUR_SECONDS, self.seconds))
+
+
 class LastHour:
     """Taken from by one thread, read by others: what is kept is replaced, never changed."""
 
     def __init__(self) -> None:
-        self._kept: tuple[int, tuple[_Window, ...]] = (
-            0,
-            (),
-        )  # start of the first window there ever was; those of the hour
+        self._kept = _Kept()
 
-    def take(self, closed: Iterable[Cells]) -> None:
-        """Add closed windows, ascending, each once; one may come in pieces."""
-        since, windows = self._kept
-        for cells in closed:
-            since = since if windows else cells.start
-            windows = (*windows, _window(cells))
-            windows = tuple(one for one in windows if one.start >= _begin(since, windows[-1]))
-        self._kept = since, windows
+    def take(self, closed: Sequence[Cells], until: float) -> None:
+        """Add closed windows, ascending, each once; one may come in pieces. All that end by `until` are closed, the silent ones too."""
+        kept = self._kept
+        if not kept.until:
+            kept = kept._replace(since=closed[0].start if closed else until)
+        if closed:
+            kept = kept._replace(seconds=closed[-1].seconds, windows=(*kept.windows, *map(_window, closed)))
+        kept = kept._replace(until=max(until, kept.until))
+        self._kept = kept._replace(windows=tuple(one for one in kept.windows if one.start >= kept.begin))
 
     def ranked(self, first: int) -> Hour:
         """All series; the `first` most unusual come first, by rank. `expected` is for as long as `people` were counted, silent windows too."""
-        since, windows = self._kept
+        kept = self._kept
+        windows = kept.windows
         key = np.concatenate([one.key for one in windows] or [np.zeros(0, np.int64)])
         if not len(key):
             return Hour(key, key, key, np.zeros(0), np.zeros(0))
@@ -77,8 +87,8 @@ class LastHour:
         expected = np.add.reduceat(np.concatenate([one.expected for one in windows])[order], begins) / seen
         unusual = np.maximum.reduceat(np.concatenate([one.unusual for one in windows])[order], begins)
         rank = _ranked(unusual, people, first)
-        last, key = windows[-1], key[begins][rank]
-        length = (last.end - _begin(since, last)) / (last.end - last.start)
+        key = key[begins][rank]
+        length = (kept.until - kept.begin) / kept.seconds
         return Hour(
             key // MAX_KEYWORDS,
             key % MAX_KEYWORDS,
@@ -98,16 +108,10 @@ def _ranked(unusual: npt.NDArray[np.float32], people: npt.NDArray[np.int32], fir
     return np.concatenate((high, np.flatnonzero(unusual < least)))
 
 
-def _begin(since: int, newest: _Window) -> int:
-    """Start of the first window that counts: an hour back, but not before the first that was taken."""
-    return max(since, newest.end - max(HOUR_SECONDS, newest.end - newest.start))
-
-
 def _window(cells: Cells) -> _Window:
     unusual = -np.log10(np.clip(cells.p_value, LEAST_P, 1.0))
     return _Window(
         cells.start,
-        cells.start + cells.seconds,
         cells.place * MAX_KEYWORDS + cells.keyword,
         cells.voices.astype(np.int32),
         cells.expected.astype(np.float32),

@@ -17,6 +17,7 @@ class Metric(NamedTuple):
 
 
 SERIES = ("place", "keyword")  # ids of the gazetteer and of the pack, never what people wrote
+PLACE = ("place", "name", "level", "lat", "lon")  # of the gazetteer and the configuration
 OTHER = "__other__"  # both labels of the series left out: sums, in which a person counts once a series
 MOST_SERIES = 2_000
 
@@ -35,11 +36,13 @@ CATALOGUE = (
     Metric("series_people", "gauge", "People of the last hour: of the most unusual series.", SERIES),
     Metric("series_expected", "gauge", "People expected in the same time.", SERIES),
     Metric("series_unusual", "gauge", "-log10 of the smallest p-value of the last hour.", SERIES),
+    Metric("place_info", "gauge", "1: how a place of `overheard_series_people` is called and where it lies.", PLACE),
     Metric("series_left_out", "gauge", "Series of the last hour that are only in `__other__`."),
     Metric("sources_blind", "gauge", "Sources whose silence is not chance."),
     Metric("source_blind", "gauge", "1 while the source's silence is not chance, else 0.", ("source",)),
     Metric("watermark_seconds", "gauge", "No older complaint is awaited; Unix seconds."),
     Metric("last_close_seconds", "gauge", "End of the newest closed window; Unix seconds."),
+    Metric("window_seconds", "gauge", "Length of a window, the pack's."),
     Metric("windows_closed_total", "counter", "Windows closed by this process."),
     Metric("close_seconds_total", "counter", "Time spent on the batches that closed them, intake's share included."),
     Metric("journal_entries_total", "counter", "Entries the journal has taken since it began."),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from benchmarks.broker import Broker, BrokerUnavailableError, cache_folder, jars, running
-from tests import alertmanager, postgres
+from tests import alertmanager, postgres, prometheus
 
 
 class Server(NamedTuple):
@@ -35,6 +35,7 @@ SERVERS = {  # by marker
     "browser": Server("chromium", {"chromium": "chromium"}),
     "kafka": Server("kafka", _kafka_programs()),
     "postgres": Server("postgresql", {postgres.program() or "/usr/lib/postgresql/15/bin/postgres": "postgresql"}),
+    "prometheus": Server("prometheus", dict.fromkeys(prometheus.PROGRAMS, "prometheus")),
 }
 REQUIRED = bool(os.environ.get("OVERHEARD_REQUIRE_SERVERS"))
 
@@ -88,6 +89,13 @@ def alertmanager_programs() -> None:
     """Alertmanager and amtool are there."""
     if missing := SERVERS["alertmanager"].missing():
         pytest.skip(f"no Alertmanager here: apt-get install {' '.join(missing)}")
+
+
+@pytest.fixture(scope="session")
+def prometheus_programs() -> None:
+    """Prometheus and promtool are there."""
+    if missing := SERVERS["prometheus"].missing():
+        pytest.skip(f"no Prometheus here: apt-get install {' '.join(missing)}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -25,6 +25,8 @@ from alerting.outbox import Delivery, Lane, Outbox, ReplacedError, UnreachableEr
 
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
+Figures = dict[tuple[str, tuple[str, ...]], float]  # by metric and label values
+OUTCOMES = ("sent", "unsent", "refused", "superseded", "dead", "repeated", "unrepeated")
 LOOK_SECONDS = 1.0  # for new rows, also without being woken
 AGAIN_SECONDS = 0.5  # while the store does not answer
 TROUBLE_SECONDS = 5.0
@@ -275,19 +277,17 @@ class Sending:
             self.unheard.setdefault(lane.channel, now)
             log.warning("not repeated", channel=lane.channel, reason=f"{type(error).__name__}: {error}")
 
-    # -- figures -------------------------------------------------------------------------------------------------
-
     def oldest_seconds(self) -> float:
         """For how long the oldest message has been waiting; 0 while none waits."""
-        now = self._clock()
-        return max((now - row.created_at for lane in self.lanes.values() for row in lane.rows), default=0.0)
+        waiting = (row.created_at for lane in self.lanes.values() for row in lane.rows)
+        return self._clock() - min(waiting, default=self._clock())
 
-    def figures(self) -> dict[tuple[str, tuple[str, ...]], float]:
+    def figures(self) -> Figures:
         """Metrics of the moment."""
-        found: dict[tuple[str, tuple[str, ...]], float] = {("outbox_age_seconds", ()): self.oldest_seconds()}
-        for (channel, outcome), count in list(self.outcomes.items()):
-            found["notifications_total", (channel, outcome)] = count
+        found: Figures = {("outbox_age_seconds", ()): self.oldest_seconds()}
         for name, lane in self.lanes.items():
+            for outcome in OUTCOMES:  # also those not had: only from 0 is an increase seen
+                found["notifications_total", (name, outcome)] = self.outcomes[name, outcome]
             found["outbox_pending", (name,)] = len(lane.rows)
             found["notification_repeats_total", (name,)] = lane.repeats
         for name, seconds in list(self.told_after.items()):

@@ -222,7 +222,7 @@ class Service:
         with self.runner.lock:
             figures = runner_figures(self.runner)
         hour = self.runner.hour.ranked(MOST_SERIES)  # before the keywords are read: another pack's has these and more
-        figures |= series_figures(hour, self.pipeline.places.id, self.pipeline.keywords.id)
+        figures |= series_figures(hour, self.pipeline.places, self.pipeline.keywords.id)
         figures |= self.sending.figures() | health_figures(self.health)
         figures["journal_entries_total", ()] = self.journal.next_seq
         figures["disk_free_bytes", ()] = shutil.disk_usage(self.settings.service.data).free

@@ -8,11 +8,13 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from streams.codec import REASONS
 from streams.metrics import BY_NAME, CATALOGUE, MOST_SERIES, OTHER, PREFIX
 from streams.part import SourceCount
 from streams.pipeline import VERSION
 
 if TYPE_CHECKING:
+    from alerting.model import PlaceTree
     from streams.detect import Detect
     from streams.last_hour import Hour
     from streams.runtime.runner import Runner
@@ -32,7 +34,9 @@ class Totals:
     """Counters since the start, by metric and label values."""
 
     def __init__(self) -> None:
-        self.figures: Figures = {}
+        self.figures: Figures = {
+            ("dead_letters_total", (reason,)): 0.0 for reason in REASONS
+        }  # so that the first is seen
         self._sources: set[str] = set()
 
     def add(self, name: str, count: float = 1, *labels: str) -> None:
@@ -87,6 +91,7 @@ def detect_figures(detect: Detect, totals: Totals) -> Figures:
     figures["incidents_unanswered", ()] = alerts.spent
     figures["budget_per_week", ()] = alerts.policy.budget_per_week
     figures["last_close_seconds", ()] = until
+    figures["window_seconds", ()] = detect.config.window_seconds
     blind = {one.source for one in detect.sources.blind(until)}
     figures["sources_blind", ()] = len(blind)
     for source in detect.sources.rates:
@@ -95,12 +100,14 @@ def detect_figures(detect: Detect, totals: Totals) -> Figures:
     return figures
 
 
-def series_figures(hour: Hour, place: Callable[[int], str], keyword: Callable[[int], str]) -> Figures:
-    """The most unusual series of the hour, by ids that `place` and `keyword` give, and the rest in one."""
+def series_figures(hour: Hour, places: PlaceTree, keyword: Callable[[int], str]) -> Figures:
+    """The most unusual series of the hour, by the ids of places and keywords, the rest in one; and what the places are called."""
     shown = zip(*(column[:MOST_SERIES].tolist() for column in hour), strict=True)
     figures: Figures = {}
-    for place_number, keyword_number, people, expected, unusual in shown:
-        labels = place(place_number), keyword(keyword_number)
+    for place in set(hour.place[:MOST_SERIES].tolist()):
+        figures["place_info", _place(places, place)] = 1.0
+    for place, keyword_number, people, expected, unusual in shown:
+        labels = places.id(place), keyword(keyword_number)
         figures["series_people", labels] = people
         figures["series_expected", labels] = expected
         figures["series_unusual", labels] = unusual
@@ -110,6 +117,11 @@ def series_figures(hour: Hour, place: Callable[[int], str], keyword: Callable[[i
     figures["series_expected", labels] = rest.expected.sum()
     figures["series_unusual", labels] = rest.unusual.max(initial=0.0)
     return figures
+
+
+def _place(places: PlaceTree, place: int) -> tuple[str, ...]:
+    lat, lon = places.coordinates(place) or ("", "")
+    return places.id(place), places.name(place), places.level(place), str(lat), str(lon)
 
 
 def health_figures(health: Health) -> Figures:

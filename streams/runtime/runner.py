@@ -189,8 +189,8 @@ class Runner:
             return  # of a source that is no longer configured
         began = time.perf_counter()
         outputs = self.pipeline.process(partition, entries)
+        self.hour.take(outputs.cells, outputs.closed_until)
         if outputs.cells:
-            self.hour.take(outputs.cells)
             self.commits.totals.add("close_seconds_total", time.perf_counter() - began)
             self.commits.totals.add("windows_closed_total", len(outputs.cells))
         if fresh:

@@ -213,7 +213,7 @@ class Desk:
         work = self.work
         cells = [self._cells(one) for one in entries if isinstance(one, CellsRecord)]
         work.cells += cells
-        self.hour.take(cells)
+        self.hour.take(cells, step.closed_until or 0.0)
         work.revisions += [self._late(one) for one in entries if isinstance(one, LateRecord)]
         for record in step.sources:
             count = source_count(record)

@@ -55,7 +55,7 @@ def figures(worker: Worker) -> Figures:
 def text(found: Figures, desk: Desk | None) -> tuple[bytes, str]:
     """The exposition, in a thread: ranking and writing the series takes tens of milliseconds."""
     if desk is not None:
-        found |= series_figures(desk.hour.ranked(MOST_SERIES), desk.places.id, desk.words.id)
+        found |= series_figures(desk.hour.ranked(MOST_SERIES), desk.places, desk.words.id)
     return exposition(found)
 
 

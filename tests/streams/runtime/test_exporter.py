@@ -11,8 +11,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from streams.last_hour import Hour
 from streams.metrics import BY_NAME, CATALOGUE, MOST_SERIES, OTHER, PREFIX
 from streams.part import SourceCount
+from streams.places import Places
 from streams.runtime.exporter import MAX_SOURCES, Figures, Totals, exposition, health_figures, series_figures
 from streams.runtime.store.reader import Health
+
+PLACES = Places.load()
 
 
 def read(figures: Figures) -> dict[str, dict[tuple[str, ...], float]]:
@@ -32,18 +35,30 @@ def hour(count: int) -> Hour:
 
 
 def test_series_over_the_cap_go_together_and_are_counted() -> None:
-    found = read(series_figures(hour(MOST_SERIES + 3), lambda number: f"us/town-{number}", lambda number: f"k{number}"))
+    found = read(series_figures(hour(MOST_SERIES + 3), PLACES, lambda number: f"k{number}"))
     assert len(found["series_people"]) == len(found["series_unusual"]) == MOST_SERIES + 1
-    assert found["series_people"]["us/town-2002", "k0"] == 2003
-    assert ("us/town-2", "k2") not in found["series_people"]
+    assert found["series_people"][PLACES.id(2002), "k0"] == 2003
+    assert (PLACES.id(2), "k2") not in found["series_people"]
     assert found["series_people"][OTHER, OTHER] == 1 + 2 + 3
     assert found["series_expected"][OTHER, OTHER] == pytest.approx(0.5 + 1.5 + 2.5)
     assert found["series_unusual"][OTHER, OTHER] == pytest.approx(0.2)
     assert found["series_left_out"] == {(): 3}
 
 
+def test_the_places_shown_have_a_name_and_a_point_on_the_map() -> None:
+    houston = PLACES.index("city:4699066")
+    one, both = np.array([houston, PLACES.everywhere]), np.ones(2)
+    found = read(series_figures(Hour(one, one * 0, one * 0, both, both), PLACES, lambda number: "*"))["place_info"]
+    assert {labels[:3] for labels in found} == {
+        ("city:4699066", "Houston", "city"),
+        ("everywhere", "Everywhere", "everywhere"),
+    }
+    lat, lon = next(labels[3:] for labels in found if labels[2] == "city")
+    assert (round(float(lat)), round(float(lon))) == (30, -95)
+
+
 def test_below_the_cap_nothing_is_left_out() -> None:
-    found = read(series_figures(hour(4), lambda number: f"p{number}", lambda number: f"k{number}"))
+    found = read(series_figures(hour(4), PLACES, lambda number: f"k{number}"))
     assert found["series_left_out"] == {(): 0}
     assert found["series_people"][OTHER, OTHER] == 0
 

@@ -92,9 +92,9 @@ class Ground:
             )
         await producer.stop()
 
-    async def end_tick(self, partitions: int = PARTITIONS) -> None:
+    async def end_tick(self, partitions: int = PARTITIONS, at: float = SUNDAY + 86_400) -> None:
         for partition in range(partitions):
-            one = wire.tick(SUNDAY + 86_400, partition, final=True)
+            one = wire.tick(at, partition, final=True)
             await self.append([one.value], headers=one.headers, partition=partition)
 
     async def widen(self, count: int) -> None:

@@ -245,7 +245,7 @@ def test_a_worker_shows_its_figures(ground: Ground) -> None:
     async def lived() -> tuple[str, dict[str, object], int]:
         async with ground.worker() as worker:
             await ground.append([complaint(number) for number in range(10)])
-            await ground.end_tick()
+            await ground.end_tick(at=SUNDAY + 1800)
             await ground.settled(worker)
             await until(lambda: worker.watchdog.lag is not None and shows_series(worker))
             async with AsyncClient(transport=ASGITransport(shown(worker)), base_url="http://worker") as client:
