@@ -83,7 +83,7 @@ def serve_command(page: Page | None, config: Path) -> None:
     from fastapi import FastAPI
     from sqlalchemy.exc import SQLAlchemyError
 
-    from streams.runtime.kafka.page_service import PageService
+    from streams.runtime.kafka.page_service import PageService, alive
     from streams.runtime.logs import configure
     from streams.runtime.serving import PortTakenError, bind, serve
     from streams.runtime.store.migrations import StoreError
@@ -96,6 +96,7 @@ def serve_command(page: Page | None, config: Path) -> None:
         click.echo(f"overheard: cannot start: {error}", err=True)
         sys.exit(2)
     app = FastAPI(title="overheard", openapi_url=None)
+    app.include_router(alive(service))
     if page is not None:
         page.mount(app, service)
 

@@ -53,6 +53,11 @@ def test_the_page_shows_what_workers_count_and_an_act_there_reaches_them(broker:
         incidents = told["incidents"] if isinstance(told, dict) else told
         assert incidents, told
         assert http.get("/").status_code == 200
+        assert http.get("/-/healthy").json() == {"red": None}
+        doctor = [sys.executable, "-m", "overheard", "doctor", "--config", str(deployment.config)]
+        well = subprocess.run(doctor, capture_output=True, text=True, timeout=60)
+        assert well.returncode == 0, well.stdout
+        assert f"page port: overheard answers on 127.0.0.1:{port}" in well.stdout
         assert http.get("/api/status").json()["last_close"]
         one = incidents[0]["id"]
         acted = http.post(f"/api/incidents/{one}/ack", json={"author": "kim", "reason": "on it"})

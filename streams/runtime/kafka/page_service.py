@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerting.model import Control
@@ -88,3 +89,17 @@ class PageService:
                 for listener in list(self.on_close):
                     listener()
             await asyncio.sleep(LOOK_SECONDS)
+
+
+def alive(service: PageService) -> APIRouter:
+    """`/-/healthy`, for whoever starts it again."""
+    routes = APIRouter()
+
+    @routes.get("/-/healthy")
+    async def healthy(response: Response) -> dict[str, Any]:
+        """200 while the store answers, 503 with the reason while it does not."""
+        red = service.health.red
+        response.status_code = 503 if red else 200
+        return {"red": red}
+
+    return routes
