@@ -274,15 +274,24 @@ def test_alertmanager_takes_its_configuration(alertmanager_programs: None) -> No
     subprocess.run(["amtool", "check-config", str(STACK / "alertmanager.yml")], check=True, capture_output=True)
 
 
-def test_prometheus_takes_its_configuration_and_scrapes_services_of_the_stack() -> None:
-    config = yaml.safe_load((STACK / "prometheus.yml").read_text(encoding="utf-8"))
-    targets = [
-        target for job in config["scrape_configs"] for group in job["static_configs"] for target in group["targets"]
-    ]
-    assert {target.partition(":")[0] for target in targets} <= {*SERVICES, "localhost"}
-    assert "worker:8080" in targets
-    if shutil.which("promtool"):
-        subprocess.run(["promtool", "check", "config", str(STACK / "prometheus.yml")], check=True, capture_output=True)
+@pytest.mark.prometheus
+def test_prometheus_takes_its_configuration_and_rules_as_they_are_mounted(
+    prometheus_programs: None, tmp_path: Path
+) -> None:
+    for source, target, mode in mounts("prometheus"):
+        if mode == "ro":
+            shutil.copy(ROOT / source, tmp_path / Path(target).name)
+    done = subprocess.run(
+        ["promtool", "check", "config", str(tmp_path / "prometheus.yml")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"[1-9]\d* rules found", done.stdout)
+    config = yaml.safe_load((tmp_path / "prometheus.yml").read_text(encoding="utf-8"))
+    jobs = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
+    assert jobs["overheard"] == ["worker:8080"]
+    assert {target.partition(":")[0] for targets in jobs.values() for target in targets} <= {*SERVICES, "localhost"}
+    asked = set(re.findall(r'job="(\w+)"', (tmp_path / "rules.yml").read_text(encoding="utf-8")))
+    assert asked <= jobs.keys()
 
 
 @pytest.mark.postgres
