@@ -10,42 +10,28 @@ import numpy as np
 import numpy.typing as npt
 
 from alerting import controls as acts
+from alerting.alerts_state import VERSION, State
 from alerting.case import Case, identity, incident, similar_to
 from alerting.evidence import collect
-from alerting.figures import bring_up_to_date
+from alerting.figures import bring_up_to_date, held_series
 from alerting.gates import Bar
 from alerting.joining import Scene, absorb, belongs, closeness, new_case, shown, united
 from alerting.lifecycle import advance
-from alerting.memory import Memory, MemoryState
+from alerting.memory import Memory
 from alerting.model import MAX_CHANNELS, Close, Control, Incident, KeywordTree, PlaceTree
 from alerting.places_and_keywords import Atlas
 from alerting.policy import Policy
-from alerting.tracks import STRIDE, Tracks, TracksState
+from alerting.tracks import STRIDE, Tracks
+from alerting.unnamed import Unnamed
 from alerting.unusual import unusual
 from alerting.why_not import WhyNot, why_not
 from detectors.scan import Found, Series
-from detectors.tail_cut import WEEK_SECONDS, TailCut, TailState
+from detectors.tail_cut import WEEK_SECONDS, TailCut
 
-VERSION = 3
 FIRST_GUESS_RUNS_PER_WEEK = 200.0  # quiet runs under LEVEL, before any were seen
 MOST_CASES = 300  # with more, only what is under the cut opens another
 ARCHIVE = 500  # ended cases that can still be judged by people
 FORGET_CHANNELS = 0.9999  # kept of the channels' shares at each close
-
-
-class State(msgspec.Struct, array_like=True):
-    """A snapshot."""
-
-    version: int
-    cases: list[Case]
-    archive: list[Case]
-    standing: acts.Standing
-    tracks: TracksState
-    memory: MemoryState
-    tail: TailState
-    opened: list[tuple[float, str]]
-    channel_people: list[float]
-    last_end: float | None
 
 
 class Alerts:
@@ -59,6 +45,7 @@ class Alerts:
         self.memory = Memory(policy)
         self.tail = TailCut(policy.budget_per_week, FIRST_GUESS_RUNS_PER_WEEK, policy.most_runs_per_week)
         self.cases: list[Case] = []
+        self.unnamed = Unnamed(policy)
         self.archive: list[Case] = []
         self.standing = acts.Standing()
         self.opened: list[tuple[float, str]] = []  # when, id: suspected within the last seven days
@@ -76,7 +63,13 @@ class Alerts:
     @property
     def open(self) -> tuple[Incident, ...]:
         """Open incidents, as last told."""
-        return tuple(case.latest for case in self.cases if case.open and case.latest is not None)
+        cases = (*self.cases, *self.unnamed.cases)
+        return tuple(case.latest for case in cases if case.open and case.latest is not None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything goes on, so that silent windows must be closed too."""
+        return bool(self._held) or self.unnamed.open
 
     @property
     def cut(self) -> float:
@@ -88,7 +81,7 @@ class Alerts:
         """Incidents suspected within the last seven days that nobody called real or a known event."""
         answered = {
             case.id
-            for case in (*self.cases, *self.archive)
+            for case in self._known()
             if (act := case.act("feedback")) is not None and act.value in ("real", "known_event")
         }
         return sum(1 for _, id in self.opened if id not in answered)
@@ -99,7 +92,7 @@ class Alerts:
 
     def why_not(self, place: int, keyword: int, at: float) -> WhyNot:
         """Why no incident was opened there at that time, within the last 24 h."""
-        cases = [*self.cases, *self.archive]
+        cases = [case for case in (*self.cases, *self.archive) if not case.unnamed]
         return why_not(place, keyword, at, memory=self.memory, cases=cases, atlas=self.atlas, policy=self.policy)
 
     def fresh(self) -> Alerts:
@@ -127,14 +120,22 @@ class Alerts:
             out += self._unite(close, touched)
         if self.cases:
             out += self._advance(close, touched)
+        for case, reason, newly in self.unnamed.step(close, self.cases, self.atlas):
+            out.append(self._tell(case, close, reason, newly=newly))
+        for case in self.unnamed.over(close.decided):
+            self._archive(case)
         return sorted(out, key=lambda one: (one.id, one.revision))
 
     def _take_controls(self, controls: Sequence[Control], now: float) -> list[Incident]:
         out: list[Incident] = []
         for control in controls:
-            changed = acts.apply(control, self.standing, (*self.cases, *self.archive), self.atlas)
+            changed = acts.apply(control, self.standing, self._known(), self.atlas)
             out.extend(self._revision(case, now, acts.reason(control, case, now)) for case in changed)
         return out
+
+    def _known(self) -> tuple[Case, ...]:
+        """All that people can still judge."""
+        return (*self.archive, *self.cases, *self.unnamed.cases)
 
     def _pass_time(self, close: Close) -> None:
         end = float(close.start + close.seconds)
@@ -215,7 +216,7 @@ class Alerts:
 
     def _tell(self, case: Case, close: Close, reason: str, *, newly: bool) -> Incident:
         if not case.told:
-            case.id = identity(case, self.atlas, {other.id for other in (*self.cases, *self.archive)})
+            case.id = identity(case, self.atlas, {other.id for other in self._known()})
         for _, control in sorted(self.standing.silences.items()):
             acts.silence(case, control, self.atlas)
         if newly:
@@ -228,7 +229,7 @@ class Alerts:
         """The next revision; what was suspected also says how far the budget is used, and what was like it."""
         if case.suspected_at is not None:
             case.unanswered, case.budget_per_week = self.spent, self.policy.budget_per_week
-            case.similar = similar_to(case, (*self.archive, *self.cases), self.atlas)
+            case.similar = similar_to(case, self._known(), self.atlas)
         return incident(case, self.atlas, self.channels, now, reason)
 
     def _end(self, close: Close) -> None:
@@ -252,20 +253,11 @@ class Alerts:
                 self._archive(case)
         self.tracks.forget(gone)
         self.cases = kept
-        self._held = self._hold(close.decided)
+        self._held = held_series(self.cases, close.decided, self.policy.learn_again_seconds)
 
     def _archive(self, case: Case) -> None:
         case.pulses, case.seconds = [], []
         self.archive = [*self.archive[-ARCHIVE + 1 :], case]
-
-    def _hold(self, now: float) -> frozenset[tuple[int, int]]:
-        keys: set[int] = set()
-        for case in self.cases:
-            strong = case.state in ("suspected", "confirmed") or (case.open and bool(case.marks))
-            since = case.suspected_at or case.opened_at or now
-            if strong and now - since <= self.policy.learn_again_seconds:
-                keys.update(case.measured, case.held, case.tight)
-        return frozenset((key // STRIDE, key % STRIDE) for key in keys)
 
     # -- state -----------------------------------------------------------------------------------------------------
 
@@ -275,6 +267,7 @@ class Alerts:
             State(
                 VERSION,
                 self.cases,
+                self.unnamed.cases,
                 self.archive,
                 self.standing,
                 self.tracks.state(),
@@ -292,9 +285,10 @@ class Alerts:
         if taken.version != VERSION:
             raise ValueError(f"alerts: snapshot of version {taken.version}, this is {VERSION}")
         self.cases, self.archive, self.standing = taken.cases, taken.archive, taken.standing
+        self.unnamed.cases = taken.unnamed
         self.tracks.load(taken.tracks)
         self.memory.load(taken.memory)
         self.tail.load(taken.tail)
         self.opened, self.channel_people = taken.opened, np.asarray(taken.channel_people)
         self.last_end = taken.last_end
-        self._held = self._hold(self.last_end or 0.0)
+        self._held = held_series(self.cases, self.last_end or 0.0, self.policy.learn_again_seconds)

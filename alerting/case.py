@@ -18,6 +18,7 @@ UNSILENCED = "unsilenced"  # reason of the revision with which a silence ends wh
 MOST_TERMS = 200
 MOST_SECONDS = 480
 MOST_SIMILAR = 3
+UNNAMED = "unnamed"  # mark of what no keyword stands for: its terms say what it is
 
 
 class Pulse(msgspec.Struct, array_like=True):
@@ -84,6 +85,10 @@ class Case(msgspec.Struct):
     latest: Incident | None = None  # as last told
 
     @property
+    def unnamed(self) -> bool:
+        return UNNAMED in self.marks
+
+    @property
     def told(self) -> bool:
         return self.revision > 0
 
@@ -113,6 +118,7 @@ def identity(case: Case, atlas: Atlas, taken: Collection[str] = ()) -> str:
     """Hash of scope, keywords and onset; another case may look back to the same onset, then it is one of its opening too."""
     keywords = sorted(atlas.keywords.id(keyword) for keyword in case.keywords)
     text = "\0".join((atlas.places.id(case.place), *keywords, iso(case.onset), "drill" if case.drill else ""))
+    text += "\0".join(("", UNNAMED, *strongest(case))) if case.unnamed else ""
     while (found := hashlib.blake2b(text.encode(), digest_size=8).hexdigest()) in taken:
         text += f"\0{case.opened_at}"
     return found
@@ -121,7 +127,8 @@ def identity(case: Case, atlas: Atlas, taken: Collection[str] = ()) -> str:
 def title(case: Case, atlas: Atlas) -> str:
     """What and where: "baggage at JFK Terminal 4"."""
     what = atlas.keywords.name(case.main if case.main != ANY else case.keywords[0])
-    others = len(atlas.problems(case.keywords)) - 1 if case.main == ANY else 0
+    what = ", ".join(strongest(case)[:3]) if case.unnamed else what
+    others = len(atlas.problems(case.keywords)) - 1 if case.main == ANY and not case.unnamed else 0
     if others > 0:
         what += f" and {others} more problem{'s' if others > 1 else ''}"
     level = atlas.places.level(case.place)
@@ -136,6 +143,11 @@ def title(case: Case, atlas: Atlas) -> str:
     ]
     more = f" and {len(outside)} more place{'s' if len(outside) > 1 else ''}" if outside else ""
     return f"{what} at {atlas.places.name(case.place)}{more}"
+
+
+def strongest(case: Case) -> list[str]:
+    """Its terms, of most people first."""
+    return sorted(case.terms, key=lambda term: (-case.terms[term], term))
 
 
 def parts_of(case: Case, atlas: Atlas) -> list[int]:
@@ -154,7 +166,7 @@ def incident(case: Case, atlas: Atlas, channels: tuple[str, ...], now: float, re
     by_channel = {
         channels[c]: round(n) for c, n in enumerate(case.channels[:MAX_CHANNELS]) if round(n) and c < len(channels)
     }
-    terms = sorted(case.terms.items(), key=lambda item: (-item[1], item[0]))[:8]
+    terms = [(term, case.terms[term]) for term in strongest(case)[:8]]
     ack, assign, verdict = case.act("ack"), case.act("assign"), case.act("feedback")
     case.latest = Incident(
         id=case.id,
@@ -215,6 +227,8 @@ def similar_to(case: Case, earlier: Iterable[Case], atlas: Atlas) -> tuple[Simil
         and one.resolved_at is not None
         and one.merged_into is None
         and one.onset < case.onset
+        and one.unnamed == case.unnamed
+        and not (case.unnamed and case.terms.keys().isdisjoint(one.terms))
         and (atlas.spot(one.place) == atlas.spot(case.place) or atlas.place_related(one.place, case.place))
         and atlas.trees.related(topics, atlas.topics(one.keywords))
     ]

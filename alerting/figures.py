@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
 from alerting.case import Case, Pulse
 from alerting.model import Close
 from alerting.places_and_keywords import Atlas
-from alerting.tracks import EXPECTED, MESSAGES, PEOPLE, RATE, SPREAD, P, Tracks, keys_of, spread
+from alerting.tracks import EXPECTED, MESSAGES, PEOPLE, RATE, SPREAD, STRIDE, P, Tracks, keys_of, spread
 
 Ints = npt.NDArray[np.int64]
+STRONG = ("suspected", "confirmed")
 PULSE_SECONDS = 21_600.0  # windows of a case that are kept
 
 
@@ -53,3 +56,13 @@ def _pulse(close: Close, keys: Ints, measured: list[int], figures: npt.NDArray[n
     else:
         usual = float(figures[:, RATE].sum()), float(figures[:, SPREAD].sum())
     return Pulse(close.start, float(close.voices[there].sum()), *usual)
+
+
+def held_series(cases: Iterable[Case], now: float, longest_seconds: float) -> frozenset[tuple[int, int]]:
+    """(place, keyword) of the series inside what is suspected, or marked, for no longer than that."""
+    keys: set[int] = set()
+    for case in cases:
+        strong = case.state in STRONG or (case.open and bool(case.marks))
+        if strong and now - (case.suspected_at or case.opened_at or now) <= longest_seconds:
+            keys.update(case.measured, case.held, case.tight)
+    return frozenset((key // STRIDE, key % STRIDE) for key in keys)

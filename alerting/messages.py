@@ -142,7 +142,7 @@ def channels_sentence(incident: Incident) -> str:
     """ "tweets and tickets", most people first."""
     names = [name for name, _ in sorted(incident.channels.items(), key=lambda item: (-item[1], item[0]))]
     if len(names) < 2:
-        return names[0] if names else "no channel"
+        return names[0] if names else "channels not counted"
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 

@@ -75,6 +75,15 @@ class MadeEvidence(Mapping[tuple[int, int], Evidence]):
         """The evidence of a cell, examples left out. Raises KeyError."""
 
 
+class Rising(msgspec.Struct, frozen=True):
+    """Terms nobody listens for that rise together at a place, strongest first: (term, people of the last hour, how many are usual)."""
+
+    place: int
+    terms: tuple[tuple[str, int, float], ...]
+    since: float  # Unix seconds
+    p_value: float
+
+
 class Close(msgspec.Struct, frozen=True):
     """One closed window [start, start + seconds): every series that moved in it or stands in an open incident.
 
@@ -98,6 +107,7 @@ class Close(msgspec.Struct, frozen=True):
     drill: bool = False
     learning: bool = False  # the baseline is too young for more than signals
     young: frozenset[int] = frozenset()  # keywords of which that is true
+    rising: tuple[Rising, ...] = ()
 
 
 class Scope(msgspec.Struct, frozen=True):

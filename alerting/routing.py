@@ -59,6 +59,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         return inside and (not self.days or DAYS[day] in self.days)
 
 
+TOLD_MARKS = {"unnamed"}  # whatever is marked otherwise is told to nobody
 LOG = "log"
 LOG_ROUTES = (Route(channels=(LOG,)),)  # where no channel is configured: everything suspected
 
@@ -77,7 +78,7 @@ def plan(one: Incident, routes: Sequence[Route], told: Mapping[str, Action], at:
     """
     silenced = (one.silenced_until or 0.0) > one.updated_at
     planned = [Planned(channel, action) for channel in sorted(told) if (action := _next(one, told[channel], silenced))]
-    if one.state in GOING_ON and not silenced and not one.marks:
+    if one.state in GOING_ON and not silenced and not set(one.marks) - TOLD_MARKS:
         new = {channel for route in routes if route.takes(one, at) for channel in route.channels} - told.keys()
         planned += [Planned(channel, "open") for channel in sorted(new)]
     return planned

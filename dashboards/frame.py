@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from alerting.case import UNNAMED
 from alerting.model import Incident
 from dashboards.catalogue import Catalogue
 from dashboards.dom import Child, Node, h, raw
@@ -157,7 +158,9 @@ def name_of(incident: Incident, catalogue: Catalogue) -> str:
 
 
 def keyword_names(incident: Incident, catalogue: Catalogue) -> str:
-    """What is wrong, in two names at most: tight keywords where there are few, else the topics they belong to."""
+    """What is wrong, in two names at most: tight keywords where there are few, else the topics they belong to; new words where none is known."""
+    if UNNAMED in incident.marks:
+        return ", ".join(term for term, _ in incident.terms[:3])
     tight = [k for k in incident.keywords if not any(k.startswith(f"{other}/") for other in incident.keywords)]
     chosen = tight if len(tight) <= 2 else list(dict.fromkeys(k.split("/")[0] for k in tight))
     names = [catalogue.keyword(k) for k in chosen]

@@ -24,7 +24,7 @@ from streams.partitions import Partitions
 from streams.places import Places
 from streams.rollup import Table, of_drill, roll_up
 from streams.series import SeriesIndex
-from streams.word_places import watched
+from streams.word_places import rising_at, watched
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -108,7 +108,7 @@ class Detect:
     def _next(self, until: int) -> int | None:
         """The next window to close: one with rows, or the very next one while an incident is open or a control waits."""
         start = self.partitions.first_window()
-        if self.closed_until != NEVER and (self.alerts.held or self.controls or self.drill):
+        if self.closed_until != NEVER and (self.alerts.busy or self.controls or self.drill):
             start = int(self.closed_until) if start is None else min(start, int(self.closed_until))
         return None if start is None or start + self.config.window_seconds > until else start
 
@@ -120,11 +120,15 @@ class Detect:
         words = self.partitions.words(start)
         if words.texts:
             self.emerging.take(start, words.texts, words.terms)
+        else:
+            self.emerging.pass_time(start)
         due = self._due(start + self.config.window_seconds + self.config.lateness_seconds)
         real, drilled = of_drill(rows, False), of_drill(rows, True)
         if len(drilled.window) and self.watching and self.drill is None:
             self.drill = self._copy(start)
-        asked = len(real.window) or self.alerts.held or due  # else it is closed for the drill alone
+        asked = (
+            len(real.window) or self.alerts.busy or due or self.emerging.found
+        )  # else it is closed for the drill alone
         closed = (
             self._judge(start, real, evidence, due) if asked else Closed(nothing(start, self.config.window_seconds), [])
         )
@@ -215,6 +219,7 @@ class Detect:
             blind=blind,
             learning=self.watched < LEARNING_SECONDS,
             drill=self.drilled is not None,
+            rising=() if self.drilled is not None else rising_at(self.emerging.found, self.config.places),
             young=frozenset(keyword for keyword, until in self.young.items() if start < until),
         )
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
+from alerting.model import Rising
+from detectors.emerging import Term
+from detectors.together import distinct, together
 from streams.gazetteer.table import LEVELS
 from streams.part import Ints
 from streams.places import Places
 
 SITES = tuple(LEVELS.index(level) for level in ("airport", "spot"))
 REGION = LEVELS.index("region")
-WIDE = tuple(LEVELS.index(level) for level in ("everywhere", "nowhere", "country", "region"))
+WIDE = frozenset(LEVELS.index(level) for level in ("everywhere", "nowhere", "country", "region"))
 
 
 def sites(places: Places) -> Ints:
@@ -32,6 +37,19 @@ def watched(places: Places) -> Ints:
     return np.stack([own, region, np.full(len(own), places.everywhere)], axis=1)
 
 
-def wide(places: Places) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """bool[n]: places too wide for what happens in them at one time to be one thing."""
-    return np.isin(places.level_code, WIDE)
+def rising_at(found: Iterable[Term], places: Places) -> tuple[Rising, ...]:
+    """What rises, the terms of one place together; an airport and its city are one place, regions and wider ones hold several."""
+
+    def near(one: int, other: int) -> bool:
+        related = places.within(one, other) or places.within(other, one)
+        return one == other or (related and not {places.level_code[one], places.level_code[other]} & WIDE)
+
+    return tuple(
+        Rising(
+            group.place,
+            tuple((one.term, one.people, round(one.expected, 3)) for one in group.terms),
+            min(one.since for one in group.terms),
+            group.terms[0].p_value,
+        )
+        for group in together(distinct(found), near)
+    )
