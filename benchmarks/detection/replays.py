@@ -15,7 +15,7 @@ PACKS = {
     "power_tweets_2016_2020": "power",
     "power_phrase_windows_2019": "power",
     "houston311_2011_2016": "city311",
-    "crisislex_t6": "city311",
+    "crisislex_t6": "power",
     "crisislex_t26": "city311",
 }
 
