@@ -10,7 +10,7 @@ import msgspec
 from alerting.message import Message, facts
 
 MOST_LISTED = 50
-ORDER = ("confirmed", "suspected", "trouble", "resolved")  # what needs someone first, first
+ORDER = ("confirmed", "trouble", "suspected", "resolved")  # what needs someone first, first
 NAMES = {"trouble": "own trouble"}
 
 

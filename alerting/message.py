@@ -146,7 +146,7 @@ def _of_incident(message: Message, one: Incident, now: float) -> Facts:
             0, ("Old news", f"as of {clock(one.updated_at, now, message.timezone)}, {duration(told_after)} ago")
         )
     elif told_after >= 1:
-        rows.append(("Age", f"decided {duration(told_after)} ago"))
+        rows.append(("Told", f"{duration(told_after)} after it was decided"))  # true whenever it is read
     still = one.reason == "unsilenced" and message.action == "update"
     again = "AGAIN " if message.action == "reopen" else "STILL " if still else ""
     return Facts(

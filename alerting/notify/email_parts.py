@@ -77,8 +77,8 @@ def _page(said: Facts) -> str:
     rows += [_quote(quote) for quote in said.quotes]
     if said.links:
         rows.append(_cell("".join(_button(label, url) for label, url in said.links), padding="12px 20px 4px"))
-    if said.why:
-        gates = "<br>".join(_words(gate) for gate in said.why[:MOST_WHY])
+    if said.why and not said.over:
+        gates = "How sure:<br>" + "<br>".join(_words(gate) for gate in said.why[:MOST_WHY])
         rows.append(_cell(gates, kind="dim", padding="8px 20px 0", more="font-size:13px;color:#5b6470"))
     preview = " · ".join(f"{label}: {text}" for label, text in said.rows[:3])
     return _whole(said.headline, preview, state, rows)
@@ -127,8 +127,8 @@ def _quote(text: str) -> str:
 
 def _button(label: str, url: str) -> str:
     return (
-        f'<a class="go" href="{escape(url)}" style="display:inline-block;margin:0 8px 8px 0;padding:11px 16px;background:#1f2329;'
-        f'color:#ffffff;border-radius:6px;text-decoration:none;font-size:16px;font-weight:600">{_words(label)}</a>'
+        f'<a class="go" href="{escape(url)}" style="display:inline-block;margin:0 8px 8px 0;padding:11px 12px;background:#1f2329;'
+        f'color:#ffffff;border-radius:6px;text-decoration:none;font-size:15px;font-weight:600">{_words(label)}</a>'
     )
 
 

@@ -75,10 +75,11 @@ def _blocks(said: Facts) -> list[Block]:
         blocks.append(_section([words(said.headline, MOST_HEADLINE)]))
     if short:
         blocks.append({"type": "section", "fields": [_mrkdwn(_labelled("\n", *row)) for row in short]})
-    blocks += [_section([_labelled(" ", *row)]) for row in long]
-    blocks += [_section([f">“{words(quote, MOST_QUOTE)}”"]) for quote in said.quotes]
-    if said.why:
-        blocks.append({"type": "context", "elements": [_mrkdwn(words(" · ".join(said.why), MOST_WHY))]})
+    blocks += [_section(part) for part in _parted(_labelled(" ", *row) for row in long)]
+    blocks += [_section(part) for part in _parted(f">“{words(quote, MOST_QUOTE)}”" for quote in said.quotes)]
+    if said.why and not said.over:
+        gates = f"How sure: {words(' · '.join(said.why), MOST_WHY)}"
+        blocks.append({"type": "context", "elements": [_mrkdwn(gates)]})
     buttons = [_button(label, url) for label, url in said.links if len(url) <= MOST_URL][:MOST_BUTTONS]
     return blocks + ([{"type": "actions", "elements": buttons}] if buttons else [])
 
@@ -103,7 +104,8 @@ def _parted(lines: Iterable[str]) -> Iterable[list[str]]:
             yield part
             part = []
         part.append(line)
-    yield part
+    if part:
+        yield part
 
 
 def _labelled(between: str, label: str, text: str) -> str:

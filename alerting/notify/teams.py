@@ -102,7 +102,8 @@ def _body(said: Facts) -> list[Element]:
     for row in rows:
         row["spacing"] = "small"
     quotes = [_texts(_run(f"“{_words(quote)}”", italic=True)) for quote in said.quotes]
-    why = [_texts(_run(" · ".join(said.why), size="small", isSubtle=True))] if said.why else []
+    gates = "" if said.over else " · ".join(said.why)
+    why = [_texts(_run(f"How sure: {gates}", size="small", isSubtle=True))] if gates else []
     return [head, *rows, *quotes, *why]
 
 

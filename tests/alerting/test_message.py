@@ -80,7 +80,7 @@ def test_the_end_says_how_long_and_how_many_and_quotes_nobody() -> None:
 
 def test_old_news_says_so_first() -> None:
     assert facts(message(), BAGGAGE.updated_at + 3600).rows[0] == ("Old news", "as of 07:43, 1 h ago")
-    assert ("Age", "decided 12 s ago") in facts(message(), BAGGAGE.updated_at + 12).rows
+    assert ("Told", "12 s after it was decided") in facts(message(), BAGGAGE.updated_at + 12).rows
 
 
 def test_what_comes_back_says_so() -> None:

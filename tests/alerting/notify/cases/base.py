@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Protocol
 
+import orjson
+
 from alerting.notify.base import Channel
 from alerting.notify.registry import KINDS
 from tests.alerting.notify.receiver import Answer, Receiver, Request
@@ -41,6 +43,13 @@ class Case:
 
     def channel(self, receiver: Any) -> Channel:
         return KINDS[self.kind].model_validate(self.settings(receiver)).make("ops")
+
+    suffix: ClassVar[str] = "json"
+
+    def shown(self, receiver: Any, first: int) -> str:
+        """What was received from the `first` on, as it is kept to be read."""
+        found = [one.json() if isinstance(one, Request) else one for one in receiver.requests[first:]]
+        return orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
     def assert_harmless(self, receiver: Any, payload: str) -> None:
         """Nothing of what was received does what the payload wants."""

@@ -136,6 +136,7 @@ class Read(HTMLParser):
 class EmailCase(Case):
     kind = "email"
     secrets: ClassVar = {"password": PASSWORD}
+    suffix = "eml"
 
     def receiver(self) -> AbstractAsyncContextManager[Mailbox]:
         return serving(login=True)
@@ -145,6 +146,9 @@ class EmailCase(Case):
             **{"kind": "email", "host": HOST, "port": receiver.port, "allow_hosts": (HOST,), "ca_file": ca_file()},
             **{"sender": SENDER, "to": TO, "username": USER, "password": PASSWORD},
         }
+
+    def shown(self, receiver: Mailbox, first: int) -> str:
+        return b"".join(receiver.raw[first:]).replace(b"\r\n", b"\n").decode("ascii")
 
     def assert_harmless(self, receiver: Mailbox, payload: str) -> None:
         (made,) = receiver.requests
