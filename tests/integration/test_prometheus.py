@@ -73,13 +73,13 @@ async def _chain(running: Running, prometheus: Prometheus, sink: Receiver) -> No
     await asyncio.to_thread(running.post, lines([*good, later, *broken]))
     named = 'overheard_series_people{keyword="*"} * on (place) group_left (name) overheard_place_info{name="Houston"}'
     await until(lambda: shows(named, 30), "30 people shown")
-    assert shows('sum(overheard_records_total{source="twitter:test"})', 31)
+    await until(lambda: shows('sum(overheard_records_total{source="twitter:test"})', 31), "31 records written")
     letters = await until(lambda: told(sink).get("OverheardDeadLetters"), "dead letters are told")
     assert letters["labels"]["reason"] == "bad_time"
     assert letters["annotations"]["runbook"] == "docs/runbooks.md#overhearddeadletters"
     old = await until(lambda: told(sink).get("OverheardNotClosing"), "told that nothing newer is judged")  # than 2024
     assert old["labels"]["severity"] == "page"
-    assert not prometheus.query('ALERTS{alertname="OverheardDown", alertstate="firing"}')
+    await until(lambda: not prometheus.query('ALERTS{alertname="OverheardDown"}'), "what fired at the start is over")
     sink.requests.clear()
     await asyncio.to_thread(running.kill)
     down = await until(lambda: told(sink).get("OverheardDown"), "told that it is down")
