@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import socket
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from tests.alerting.notify.cases.slack import Slack
 
 ROOT = Path(__file__).parent.parent
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
@@ -60,3 +63,19 @@ def test_a_service_runs_takes_a_complaint_and_lists_incidents(tmp_path: Path, po
     finally:
         service.terminate()
         assert service.wait(20) == 0
+
+
+def test_a_newcomer_connects_slack(tmp_path: Path) -> None:
+    async def go() -> Slack:
+        async with Slack() as slack:
+            here = f'url = "{slack.url}/api"\nallow_hosts = ["127.0.0.1"]\nkind = "slack"'
+            config = block("toml", "[channels.ops-slack]").replace('kind = "slack"', here)
+            (tmp_path / "overheard.toml").write_text(block("toml", "[service]") + config, encoding="utf-8")
+            told = await asyncio.to_thread(shell, block("sh", "overheard notify test"), tmp_path)
+            assert "route 1: suspected and confirmed → ops-slack" in told
+            assert "ops-slack: took a drill and its end" in told
+            return slack
+
+    message, reply = asyncio.run(go()).posted
+    assert message.header.startswith("DRILL RESOLVED")
+    assert reply.thread == message.ts
