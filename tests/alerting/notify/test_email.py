@@ -180,6 +180,32 @@ def test_nobody_there_may_pass_and_an_inside_address_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("greeting", "outcome"),
+    [
+        (b"", Unsent),
+        (b"\x00\xff not SMTP\r\n", Unsent),
+        (b"220 mail.example.org\r\n", Unsent),  # and gone
+        (b"220 " + b"x" * 100_000, Unsent),
+        (b"421 busy\r\n", Unsent),
+        (b"554 no mail here\r\n", Refused),
+    ],
+)
+def test_a_server_that_begins_badly(greeting: bytes, outcome: type[Exception]) -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        writer.close()
+
+    async def go() -> None:
+        async with await asyncio.start_server(greet, HOST, 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            settings = {**GOOD, "host": HOST, "port": port, "allow_hosts": (HOST,), "timeout_seconds": 2.0}
+            with pytest.raises(outcome):
+                await KINDS["email"].model_validate(settings).make("ops").send([message()], time.time())
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize(
     ("changes", "word"),
     [
         ({"host": HOST}, "not a public address"),
