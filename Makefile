@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 NEED_MB := 1500
+# tests that need no server and measure no time
+ALONE := tests/alerting tests/detectors tests/properties tests/scenarios tests/simulation
 
 .PHONY: demo test setup setup-dev docs check lock clean soak
 
@@ -14,7 +16,8 @@ test: setup-dev  ## everything CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest $(PYTEST_ARGS) -n 2 --dist loadfile $(ALONE)
+	$(BIN)/pytest $(PYTEST_ARGS) tests $(ALONE:%=--ignore=%)
 
 soak: setup-dev  ## the faults around Kafka in full, and five years of Houston where they are: three quarters of an hour
 	OVERHEARD_SOAK=1 $(BIN)/pytest -s tests/integration/test_kafka_*.py tests/integration/test_produce_and_workers.py tests/integration/test_heartbeat.py tests/integration/test_deliver.py

@@ -35,7 +35,9 @@ class AppriseSettings(HttpSettings):
         try:
             import apprise
         except ImportError:
-            raise ValueError("apprise is not installed: it is the extra overheard[apprise], or pip install 'apprise>=2.3'") from None
+            raise ValueError(
+                "apprise is not installed: it is the extra overheard[apprise], or pip install 'apprise>=2.3'"
+            ) from None
         services = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False, app_id="overheard"))
         urls = self.urls.get_secret_value().split()
         if not urls:

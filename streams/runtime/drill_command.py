@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from streams.runtime.settings import Settings
     from streams.runtime.store.reader import Reader
 
-FEWEST, MOST = 12, 2000
-SPREAD_WINDOWS = 2.5  # one channel alone is confirmed by two windows running
-STEPS = 15
+FEWEST, MOST = 24, 2000
+SPREAD_WINDOWS = 4  # one channel alone is confirmed by two windows running, however the clock cuts them
+STEPS = 24
 LOOK_SECONDS = 0.5
 HOUR = 3600.0
 

@@ -117,9 +117,9 @@ def test_an_update_leaves_the_focus_and_the_open_folds_alone(serve: Any, visit: 
 def test_a_verdict_a_silence_and_a_note_say_what_they_did(serve: Any, visit: Any) -> None:
     served = serve("storm")
     page, _ = visit(served.url + "/incident/d4e5f6a7")
-    page.get_by_role("button", name="Not real").click()
+    page.get_by_role("button", name="Not real", exact=True).click()
     expect(page.get_by_text("Marked as not real.")).to_be_visible()
-    expect(page.get_by_role("button", name="Not real")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Not real", exact=True)).to_have_attribute("aria-pressed", "true")
     page.locator("summary", has_text="Silence").click()
     page.locator("select[name=seconds]").select_option("14400")
     page.get_by_label("Why").fill("login works again for most")

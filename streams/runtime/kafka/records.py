@@ -162,6 +162,17 @@ class DeadLetterRecord(msgspec.Struct, frozen=True):
     sha256: str
 
 
+class SimilarRecord(msgspec.Struct, frozen=True):
+    """In a revision: an earlier incident like it; times are ISO 8601 in UTC."""
+
+    id: str
+    title: str
+    onset: str
+    resolved_at: str
+    peak: int
+    verdict: str | None = None
+
+
 def _incident_type() -> type[msgspec.Struct]:
     """Incident with its times as text."""
     fields: list[Any] = []
@@ -169,6 +180,8 @@ def _incident_type() -> type[msgspec.Struct]:
         kind = field.type
         if field.name in TIMES:
             kind = str if field.required else str | None
+        elif field.name == "similar":
+            kind = tuple[SimilarRecord, ...]
         fields.append((field.name, kind) if field.required else (field.name, kind, field.default))
     doc = {"__doc__": "On `incidents`: one revision of an incident; times are ISO 8601 in UTC."}
     return msgspec.defstruct("IncidentRecord", fields, frozen=True, kw_only=True, namespace=doc)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from alerting.model import Control, Incident
+from alerting.model import Control, Incident, Similar
 from streams.complaint import Complaint, DeadLetter, Where
 from streams.runtime.kafka import topics
 from streams.runtime.kafka.records import (
@@ -113,8 +113,16 @@ def read_incident(value: bytes) -> Incident:
     given = msgspec.structs.asdict(_incident.decode(value))
     for name in TIMES:
         if given[name] is not None:
-            given[name] = datetime.fromisoformat(given[name]).timestamp()
+            given[name] = _seconds(given[name])
+    given["similar"] = tuple(
+        Similar(one.id, one.title, _seconds(one.onset), _seconds(one.resolved_at), one.peak, one.verdict)
+        for one in given["similar"]
+    )
     return Incident(**given)
+
+
+def _seconds(iso: str) -> float:
+    return datetime.fromisoformat(iso).timestamp()
 
 
 def dead_letter(letter: DeadLetter) -> Keyed:

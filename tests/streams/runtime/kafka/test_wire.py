@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from alerting.model import Evidence, Incident, Part, Scope
+from alerting.model import Evidence, Incident, Part, Scope, Similar
 from streams.complaint import DeadLetter, Where
 from streams.part import Part as RowPart
 from streams.part import Rows, SourceCount, Words
@@ -74,6 +74,7 @@ def incident() -> Incident:
         id="ab12", revision=2, state="suspected", onset=1704600000.0, opened_at=1704600120.0, suspected_at=1704600180.25,
         updated_at=1704600180.25, scope=scope, places=(Part("a", "A", "spot", ("A",), 3),), keywords=("outage",),
         title="outage in Houston", people=9, messages=11, expected=1.5, factor=6.0, p_value=1e-9,
+        similar=(Similar("cd34", "outage in Houston", 1704500000.0, 1704510000.0, 12, "real"),),
     )  # fmt: skip
 
 
