@@ -8,10 +8,10 @@ from unicodedata import category
 import msgspec
 
 from alerting.case import UNSILENCED, Case
+from alerting.messages import VERDICTS
 from alerting.model import Control
 from alerting.places_and_keywords import ANY, Atlas
 
-VERDICTS = ("real", "not_real", "known_event")
 ON_INCIDENT = ("ack", "assign", "snooze", "feedback", "note", "intervention")
 MATCHING = ("silence", "planned_event")
 TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from alerting.case import Case
 from alerting.places_and_keywords import ANY, Atlas
-from alerting.tracks import HOUR, HOUR_EXPECTED, ONSET, PEOPLE, STRIDE, Tracks
+from alerting.tracks import HOUR, HOUR_EXPECTED, ONSET, STRIDE, Tracks
 from detectors.scan import EVERYWHERE, REGION
 
 Ints = npt.NDArray[np.int64]
@@ -89,12 +89,6 @@ def _most_by_keyword(keyword: Ints, excess: Floats, atlas: Atlas) -> Floats:
     most = np.full(len(atlas.keywords.parent), -np.inf)
     np.maximum.at(most, keyword, excess)
     return most
-
-
-def most_people(tracks: Tracks, keys: Ints) -> float:
-    """People since the excess began of the series that has most."""
-    rows = tracks.find(keys)
-    return float(np.where(rows >= 0, tracks.data[rows, PEOPLE], 0.0).max(initial=0.0)) if len(tracks.key) else 0.0
 
 
 def excesses(tracks: Tracks, keys: Ints) -> Floats:

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from alerting.messages import (
+    VERDICTS,
     channels_sentence,
     clock,
     duration,
@@ -28,7 +29,6 @@ Severity = Literal["page", "chat"]  # confirmed, or trouble of our own: someone 
 OPENED: frozenset[Action] = frozenset({"open", "reopen"})
 MOST_PARTS, MOST_TERMS, MOST_QUOTES = 6, 4, 3
 OLD_SECONDS = 180.0  # a message older than that says so first
-VERDICTS = {"real": "real", "not_real": "not real", "known_event": "a known event"}
 
 
 class Links(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ UNSEEN = re.compile(
     r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
 )  # no width, or turn what follows around
 HALVES = re.compile(r"[\ud800-\udfff]")  # cannot be written as UTF-8
+VERDICTS = {"real": "real", "not_real": "not real", "known_event": "a known event"}  # by what a control says
 VERBS = {"signal": "signal", "suspected": "suspected", "confirmed": "CONFIRMED", "resolved": "RESOLVED"}
 
 

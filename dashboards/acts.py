@@ -9,9 +9,9 @@ from uuid import uuid4
 import msgspec
 
 from alerting.controls import check, clean
+from alerting.messages import VERDICTS
 from alerting.model import Control, ControlKind, Incident
 from alerting.standing import kept, silences
-from dashboards.words import VERDICTS
 
 REMEMBERED = 500
 NOTE_CHARACTERS = 2000

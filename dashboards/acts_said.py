@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from alerting.messages import VERDICTS
 from alerting.model import Control
 from alerting.standing import begin
-from dashboards.words import VERDICTS, clock, duration
+from dashboards.words import clock, duration
 
 
 def said(control: Control, zone: str, now: float, undone: Control | None = None) -> str:

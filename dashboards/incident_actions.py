@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from alerting.messages import VERDICTS
 from alerting.model import Incident
 from dashboards.dom import Child, Node, h
-from dashboards.words import VERDICTS
 
 SNOOZES = (("900", "15 minutes"), ("3600", "1 hour"), ("14400", "4 hours"), ("43200", "12 hours"))
 SILENCES = (("3600", "1 hour"), ("14400", "4 hours"), ("43200", "12 hours"), ("86400", "1 day"), ("604800", "1 week"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from alerting.messages import VERDICTS
 from alerting.model import Control, Incident, shared_keyword
 from alerting.standing import kept, silences
 from dashboards.acts import LONGEST_SILENCE_SECONDS, overlaid
@@ -15,7 +16,7 @@ from dashboards.frame import View, incident_list, keyword_names, panel, tier
 from dashboards.incident_actions import actions
 from dashboards.live import Live
 from dashboards.series_page import Series, read_series, share_row
-from dashboards.words import TRENDS, VERDICTS, clock, duration, local, moment, number, odds, people, times, usual
+from dashboards.words import TRENDS, clock, duration, local, moment, number, odds, people, times, usual
 
 BEFORE_SECONDS = 3 * 3600.0
 AFTER_SECONDS = 3600.0

@@ -11,9 +11,8 @@ from typing import Any
 from alerting.model import Incident, iso
 from dashboards.catalogue import Catalogue
 from streams.runtime.store.reader import Cell
+from streams.runtime.store.views import ROUND_TO, K
 
-K = 10
-ROUND_TO = 5
 GRID_SECONDS = 3600
 GRID_LEVEL = "region"
 FEWER = f"fewer than {K}"

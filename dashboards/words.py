@@ -16,7 +16,6 @@ from dashboards.dom import Node, h
 TIERS = ("confirmed", "suspected", "signal", "resolved")
 SHAPES = {"confirmed": "■", "suspected": "◆", "signal": "●", "resolved": "○"}
 TRENDS = {"rising": "▲", "steady": "▬", "falling": "▼"}
-VERDICTS = {"real": "real", "not_real": "not real", "known_event": "a known event"}
 
 
 @lru_cache(maxsize=64)

@@ -252,18 +252,13 @@ def _tightest(
     shared = [trees.keywords_above(columns.keyword[i]) for i in rows]
     common = set(shared[0]).intersection(*shared[1:])
     keyword = next(node for node in shared[0] if node in common)
-    chosen = {line[0] for line in lines}
     while (whole := row_of.get((scope, keyword))) is not None:
         parts = {line[line.index(scope) - 1] for line in lines if scope in line and line[0] != scope}
-        if len(parts) != 1:
-            break
-        part = row_of.get((parts.copy().pop(), keyword))
+        part = row_of.get((parts.pop(), keyword)) if len(parts) == 1 else None
         lost = row_of.get((trees.nowhere, keyword)) if trees.level(scope) == EVERYWHERE else None
         if part is None or not explains(_pair(columns, part), _pair(columns, whole), _pair(columns, lost)):
             break
         scope = columns.place[part]
-        if chosen == {scope}:
-            break
     return scope
 
 

@@ -34,7 +34,7 @@ class AlertmanagerSettings(HttpSettings):
     urls: tuple[Address, ...] = Field(min_length=1)  # of every instance, as its own page is reached
 
     def make(self, name: str) -> AlertmanagerChannel:
-        poster = Poster(allow_hosts=self.allow_hosts, timeout_seconds=self.timeout_seconds)
+        poster = Poster.of(self)
         return AlertmanagerChannel([f"{url.rstrip('/')}/api/v2/alerts" for url in self.urls], poster)
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import ClassVar
 
 import structlog
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from alerting.notify.base import HttpSettings, Refused, Unsent
-from alerting.notify.http import Poster, checked
+from alerting.notify.http import Poster, SecretAddress
 
 log = structlog.get_logger(__name__)
 
@@ -21,18 +22,18 @@ class HeartbeatSettings(HttpSettings):
     """`[heartbeat]`; the address by OVERHEARD_HEARTBEAT_URL or `url_file`. The receiver should raise the alarm after three times `every_seconds`."""
 
     kind: str = "heartbeat"
-    url: SecretStr  # it is the key, too
+    url: SecretAddress
+    secret_fields: ClassVar = {"url": "the address to post to, which is a key"}
     every_seconds: float = Field(default=10.0, ge=0.2, le=600)
 
 
 class Heartbeat:
-    """`alive` says why not, None while all is well. Raises AddressError for an address that must not be posted to."""
+    """`alive` says why not, None while all is well."""
 
     def __init__(self, settings: HeartbeatSettings, alive: Callable[[], str | None]) -> None:
         self._url = settings.url.get_secret_value()
-        checked(self._url, settings.allow_hosts)
         self._every, self._alive = settings.every_seconds, alive
-        self._poster = Poster(allow_hosts=settings.allow_hosts, timeout_seconds=settings.timeout_seconds)
+        self._poster = Poster.of(settings)
         self.silent: str | None = None  # why nothing is told
 
     async def run(self) -> None:

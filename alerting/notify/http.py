@@ -15,7 +15,7 @@ import httpx
 from pydantic import AfterValidator, SecretStr, ValidationInfo
 
 from alerting.messages import plain
-from alerting.notify.base import Refused, Unsent
+from alerting.notify.base import HttpSettings, Refused, Unsent
 
 MOST_ANSWER_BYTES = 64 * 1024
 AGAIN = frozenset({408, 425, 429})  # these and 5xx are tried again
@@ -108,6 +108,11 @@ class Poster:
         self._client = httpx.AsyncClient(
             timeout=timeout_seconds, follow_redirects=False, trust_env=False, verify=tls or _public_trust()
         )
+
+    @classmethod
+    def of(cls, settings: HttpSettings) -> Poster:
+        """As a channel is configured."""
+        return cls(allow_hosts=settings.allow_hosts, timeout_seconds=settings.timeout_seconds)
 
     async def post(
         self, url: str, *, json: Any = None, content: bytes | None = None, headers: Mapping[str, str] | None = None

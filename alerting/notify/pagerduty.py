@@ -50,7 +50,7 @@ class PagerDutySettings(HttpSettings):
         return key
 
     def make(self, name: str) -> PagerDutyChannel:
-        poster = Poster(allow_hosts=self.allow_hosts, timeout_seconds=self.timeout_seconds)
+        poster = Poster.of(self)
         return PagerDutyChannel(self.url, self.routing_key.get_secret_value(), poster)
 
 

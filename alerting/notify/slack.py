@@ -66,7 +66,7 @@ class SlackSettings(HttpSettings):
         return self
 
     def make(self, name: str) -> SlackWebhook | SlackBot:
-        poster = Poster(allow_hosts=self.allow_hosts, timeout_seconds=self.timeout_seconds)
+        poster = Poster.of(self)
         if self.webhook is not None:
             return SlackWebhook(self.webhook.get_secret_value(), poster)
         assert self.token is not None

@@ -34,7 +34,7 @@ class TeamsSettings(HttpSettings):
     secret_fields: ClassVar = {"webhook": "the address of the workflow, which is a key"}
 
     def make(self, name: str) -> TeamsChannel:
-        poster = Poster(allow_hosts=self.allow_hosts, timeout_seconds=self.timeout_seconds)
+        poster = Poster.of(self)
         return TeamsChannel(self.webhook.get_secret_value(), poster)
 
 

@@ -39,7 +39,7 @@ class WebhookSettings(HttpSettings):
         return secret
 
     def make(self, name: str) -> WebhookChannel:
-        poster = Poster(allow_hosts=self.allow_hosts, timeout_seconds=self.timeout_seconds)
+        poster = Poster.of(self)
         return WebhookChannel(self.url, key_of(self.secret.get_secret_value()), poster)
 
 

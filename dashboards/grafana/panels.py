@@ -51,30 +51,19 @@ def prom(expr: str, legend: str = "", ref: str = "A", *, instant: bool = False) 
 
 def number(title: str, says: str, sql: str, *, unit: str = "short", steps: Thresholds = CALM) -> stat.Panel:
     """One number out of the store."""
-    return (
-        stat.Panel()
-        .title(title)
-        .description(says)
-        .datasource(STORE)
-        .with_target(Sql(sql))
-        .unit(unit)
-        .thresholds(thresholds(steps))
-        .color_mode(BigValueColorMode.BACKGROUND if len(steps) > 1 else BigValueColorMode.NONE)
-        .text_mode(BigValueTextMode.VALUE)
-        .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]).values(False))
-        .height(4)
-        .span(4)
-    )
+    return _figure(title, says, unit, steps).datasource(STORE).with_target(Sql(sql))
 
 
 def metric(title: str, says: str, expr: str, *, unit: str = "short", steps: Thresholds = CALM) -> stat.Panel:
     """One number out of our metrics."""
+    return _figure(title, says, unit, steps).datasource(METRICS).with_target(prom(expr, instant=True))
+
+
+def _figure(title: str, says: str, unit: str, steps: Thresholds) -> stat.Panel:
     return (
         stat.Panel()
         .title(title)
         .description(says)
-        .datasource(METRICS)
-        .with_target(prom(expr, instant=True))
         .unit(unit)
         .thresholds(thresholds(steps))
         .color_mode(BigValueColorMode.BACKGROUND if len(steps) > 1 else BigValueColorMode.NONE)

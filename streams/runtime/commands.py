@@ -99,11 +99,7 @@ def serve_command(page: Page | None, config: Path) -> None:
     app.include_router(alive(service))
     if page is not None:
         page.mount(app, service)
-
-    async def run() -> None:
-        await serve(app, service, bound)
-
-    asyncio.run(run())
+    asyncio.run(serve(app, service, bound))
 
 
 @click.command("check-config")

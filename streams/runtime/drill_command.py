@@ -119,7 +119,8 @@ def _follow(reader: Reader, began: float, wait: float) -> float | None:
             if one.state not in seen:
                 seen.add(one.state)
                 click.echo(f"{time.time() - began:6.1f} s  {one.state}: {one.title}, {one.people} people ({one.id})")
-            for channel, at, state, error in _deliveries(reader, one.id):
+            told = _deliveries(reader, one.id)
+            for channel, at, state, error in told:
                 if channel not in seen and at is not None and state == "sent":
                     seen.add(channel)
                     last = max(last or 0.0, at)
@@ -127,7 +128,7 @@ def _follow(reader: Reader, began: float, wait: float) -> float | None:
                 elif error and f"{channel}!" not in seen:
                     seen.add(f"{channel}!")
                     click.echo(f"{time.time() - began:6.1f} s  {channel}: {error}")
-            waiting = any(state in ("pending", "sending") for _, _, state, _ in _deliveries(reader, one.id))
+            waiting = any(state in ("pending", "sending") for _, _, state, _ in told)
             if one.state == "confirmed" and last is not None and not waiting:
                 return last
         time.sleep(LOOK_SECONDS)

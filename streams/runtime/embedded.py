@@ -167,13 +167,18 @@ class Service:
         return self.journal.next_seq - 1 - self.runner.written
 
     @property
+    def behind(self) -> bool:
+        """Whether more waits to be counted and written than clients may add to."""
+        return self.unwritten > self.settings.service.backlog_records
+
+    @property
     def refused(self) -> str | None:
         """Why nothing more is taken: it could not be kept, or would wait for long. The journal bridges a store's short absence."""
         long = self.runner.commits.refused_seconds >= STORE_PATIENCE_SECONDS
         return self.health.halted or (self.health.store if long else None)
 
     def _busy(self) -> bool:
-        return self.unwritten > self.settings.service.backlog_records or self.refused is not None
+        return self.behind or self.refused is not None
 
     def _files_wait(self) -> bool:
         return self.runner.backlog > FILE_BACKLOG_ENTRIES or self.health.halted is not None
@@ -196,7 +201,7 @@ class Service:
                 if gaps:
                     await self.journal.append([Entry(GAP, msgspec.msgpack.encode(gap), now.wall) for gap in gaps])
                     gaps = []
-                waits = self.unwritten > self.settings.service.backlog_records or self.health.halted is not None
+                waits = self.behind or self.health.halted is not None
                 if idle and time.monotonic() - self._input_at >= idle and not self.disk_low() and not waits:
                     await self.append([tick(now.wall, 0)])
                 await self.pack.look()

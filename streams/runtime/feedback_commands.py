@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from alerting.controls import VERDICTS
 from alerting.feedback import Count, report
+from alerting.messages import VERDICTS
 from streams.runtime.acting import act, known, made, open_reader, with_author, with_config
 
 MOST = 100_000
@@ -33,7 +33,7 @@ def feedback() -> None:
 @feedback.command("give")
 @with_config
 @click.argument("id")
-@click.argument("verdict", type=click.Choice(VERDICTS))
+@click.argument("verdict", type=click.Choice(list(VERDICTS)))
 @with_author
 def give(config: Path, id: str, verdict: str, author: str, reason: str) -> None:
     """Say whether it was real; teaches the evaluation."""

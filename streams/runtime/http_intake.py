@@ -159,7 +159,7 @@ def _ready(service: Service) -> None:
         raise HTTPException(503, "the disk is full", _retry(RETRY_SECONDS))
     if refused := service.refused:
         raise HTTPException(503, refused, _retry(RETRY_SECONDS))
-    if service.unwritten > service.settings.service.backlog_records:
+    if service.behind:
         raise HTTPException(429, "too much is waiting to be counted", _retry(RETRY_SECONDS))
 
 

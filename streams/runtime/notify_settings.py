@@ -123,26 +123,11 @@ def read_notify(data: dict[str, Any], environ: Mapping[str, str], folder: Path) 
 
 def _heartbeat(given: Any, environ: Mapping[str, str], folder: Path, problems: list[str]) -> HeartbeatSettings | None:
     """Where we say that we are alive; None where nobody is to know."""
-    variable = f"{PREFIX}HEARTBEAT_URL"
-    if given is None and variable not in environ:
+    if given is None and f"{PREFIX}HEARTBEAT_URL" not in environ:
         return None
-    section = dict(given or {})
-    file = section.pop("url_file", None)
-    if "url" in section:
-        problems.append(f"heartbeat.url: a secret: set {variable} or url_file instead")
-        return None
-    try:
-        section["url"] = environ.get(variable) or (folder / str(file)).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        problems.append(f"heartbeat.url_file: {file or 'required'}: {error.strerror}")
-        return None
-    made = _validated(HeartbeatSettings, section, ("heartbeat",), problems)
-    try:
-        if made is not None:
-            checked(made.url.get_secret_value(), made.allow_hosts)
-    except AddressError as error:
-        problems.append(f"heartbeat.url: {error}")
-    return made
+    before = len(problems)
+    section = _with_secrets(("heartbeat",), HeartbeatSettings, given or {}, environ, folder, problems)
+    return _validated(HeartbeatSettings, section, ("heartbeat",), problems) if len(problems) == before else None
 
 
 def _sections(given: Any, place: str, problems: list[str]) -> dict[str, dict[str, Any]]:
@@ -165,7 +150,8 @@ def _channel(
         problems.append(f"channels.{name}.kind: one of {known} (given: {section.get('kind')!r})")
         return None
     before = len(problems)
-    made = _validated(kind, _with_secrets(name, kind, section, environ, folder, problems), ("channels", name), problems)
+    place = ("channels", name)
+    made = _validated(kind, _with_secrets(place, kind, section, environ, folder, problems), place, problems)
     if made is None or len(problems) > before:
         return None
     try:
@@ -177,7 +163,7 @@ def _channel(
 
 
 def _with_secrets(
-    name: str,
+    place: tuple[str, ...],
     kind: type[ChannelSettings],
     section: dict[str, Any],
     environ: Mapping[str, str],
@@ -185,22 +171,22 @@ def _with_secrets(
     problems: list[str],
 ) -> dict[str, Any]:
     """The section with each secret from where it may come from."""
-    found = dict(section)
+    found, key = dict(section), ".".join(place)
     for field, what in kind.secret_fields.items():
-        variable = f"{PREFIX}CHANNELS_{name}_{field}".upper().replace("-", "_")
+        variable = f"{PREFIX}{'_'.join((*place, field))}".upper().replace("-", "_")
         file = found.pop(f"{field}_file", None)
         if field in found:
-            problems.append(f"channels.{name}.{field}: a secret: set {variable} or {field}_file instead")
+            problems.append(f"{key}.{field}: a secret: set {variable} or {field}_file instead")
         elif variable in environ:
             found[field] = environ[variable]
         elif isinstance(file, str):
             try:
                 found[field] = (folder / Path(file).expanduser()).read_text(encoding="utf-8").strip()
             except OSError as error:
-                problems.append(f"channels.{name}.{field}_file: {file}: {error.strerror}")
+                problems.append(f"{key}.{field}_file: {file}: {error.strerror}")
                 found[field] = "x"
         elif kind.model_fields[field].is_required():
-            problems.append(f"channels.{name}.{field}_file: required: {what} (or {variable})")
+            problems.append(f"{key}.{field}_file: required: {what} (or {variable})")
             found[field] = "x"  # told once; what else is wrong is told too
     return found
 
