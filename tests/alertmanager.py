@@ -51,6 +51,25 @@ def free_port() -> int:
             return port
 
 
+def started(command: Sequence[str], folder: Path, url: str) -> subprocess.Popen[bytes]:
+    """A server that is ready at `url`; it works and logs in `folder`."""
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+    end = time.monotonic() + START_SECONDS
+    while not _is_ready(url):
+        assert process.poll() is None, (folder / "log").read_text(errors="replace")
+        assert time.monotonic() < end, (folder / "log").read_text(errors="replace")
+        time.sleep(0.05)
+    return process
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/-/ready", timeout=1.0).is_success
+    except httpx.TransportError:
+        return False
+
+
 class Alertmanager:
     """One instance, which notifies `sink`. `gossip`: where it listens and what it tells others of that; None: it is alone."""
 
@@ -80,22 +99,8 @@ class Alertmanager:
             f"--storage.path={folder}/data",
             f"--web.listen-address={HOST}:{self.port}",
         ]
-        with (folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [PROGRAMS[0], *options, *self._cluster], stdout=log, stderr=log, cwd=folder
-            )
-        end = time.monotonic() + START_SECONDS
-        while not self._ready():
-            assert self._process.poll() is None, (folder / "log").read_text(errors="replace")
-            assert time.monotonic() < end, (folder / "log").read_text(errors="replace")
-            time.sleep(0.05)
+        self._process = started([PROGRAMS[0], *options, *self._cluster], folder, self.url)
         return self
-
-    def _ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/-/ready", timeout=1.0).is_success
-        except httpx.TransportError:
-            return False
 
     def kill(self) -> None:
         """At once, as a crash would."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 
-from tests.alertmanager import HOST, START_SECONDS, free_port
+from tests.alertmanager import HOST, free_port, started
 
 PROGRAMS = ("prometheus", "promtool")
 RULES = Path(__file__).parent.parent / "dashboards" / "prometheus"
@@ -45,20 +44,8 @@ class Prometheus:
         options.append(
             "--rules.alert.resend-delay=1s"
         )  # Alertmanagers are found after seconds; what fired before is lost to them
-        with (folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([PROGRAMS[0], *options], stdout=log, stderr=log, cwd=folder)
-        end = time.monotonic() + START_SECONDS
-        while not self._ready():
-            assert self._process.poll() is None, (folder / "log").read_text(errors="replace")
-            assert time.monotonic() < end, (folder / "log").read_text(errors="replace")
-            time.sleep(0.05)
+        self._process = started([PROGRAMS[0], *options], folder, self.url)
         return self
-
-    def _ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/-/ready", timeout=1.0).is_success
-        except httpx.TransportError:
-            return False
 
     def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
         """Labels and value of each series of an instant query."""

@@ -6,31 +6,16 @@ import msgspec
 
 from alerting.message import Links, Message, Trouble, facts
 from alerting.model import Gate, Incident, Part, Scope, Similar
+from tests.alerting.test_messages import BAGGAGE as USUAL
+from tests.alerting.test_messages import SEVEN_O_THREE
 
-SEVEN_O_THREE = 1_704_092_580.0  # Monday 2024-01-01 07:03 UTC
-BAGGAGE = Incident(
-    id="a1",
-    revision=3,
-    state="confirmed",
-    onset=SEVEN_O_THREE,
-    opened_at=SEVEN_O_THREE + 120,
+BAGGAGE = msgspec.structs.replace(
+    USUAL,
     suspected_at=SEVEN_O_THREE + 120,
     confirmed_at=SEVEN_O_THREE + 40 * 60,
-    updated_at=SEVEN_O_THREE + 40 * 60,
     scope=Scope("airport:JFK", "JFK", "airport", ("JFK", "New York")),
     places=(Part("spot:t4", "Terminal 4", "spot", ("Terminal 4",), 30), Part("spot:t5", "Terminal 5", "spot", (), 11)),
-    keywords=("baggage",),
     title="baggage at JFK",
-    people=41,
-    messages=55,
-    expected=1.2,
-    factor=34.2,
-    p_value=1e-9,
-    trend="rising",
-    peak=58,
-    channels={"tickets": 11, "tweets": 30},
-    terms=(("belt", 12), ("carousel", 5)),
-    examples=("[user] stuck 50 min at the belt",),
     why=(Gate("people", True, "41 people, 5 needed"),),
     reason="confirmed",
     team="ramp",

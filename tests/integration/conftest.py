@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from beating import Receiver
 from service import Running
 
 
@@ -25,3 +26,11 @@ def service(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     yield make
     for one in made:
         one.end()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.shutdown()
+    made.server_close()

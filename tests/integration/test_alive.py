@@ -9,73 +9,29 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from beating import EVERY, Receiver, heartbeat, own_pack
 
-import streams
 from tests.integration.service import CITIES, Running, complaint, lines
 
-EVERY = 0.5
 DAY = 86400
-
-
-class Receiver(ThreadingHTTPServer):
-    """Keeps when and what was posted to which path."""
-
-    def __init__(self) -> None:
-        self.posts: list[tuple[float, str, bytes]] = []
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def beats(self, since: float) -> int:
-        return sum(path == "/beat" and at > since for at, path, _ in self.posts)
-
-    def pages(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for _, path, body in self.posts if path == "/page"]
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.server.posts.append((time.monotonic(), self.path, body))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.shutdown()
-    made.server_close()
 
 
 @pytest.fixture
 def running(tmp_path: Path, receiver: Receiver) -> Iterator[Running]:
     """Windows of ten seconds, a webhook, a heartbeat, and a day of history."""
     made = Running(tmp_path / "service", idle_tick_seconds=1, lateness_seconds=1)
-    pack = (Path(streams.__file__).parent / "packs" / "power.toml").read_text(encoding="utf-8")
-    (made.folder / "own.toml").write_text(pack.replace("window_seconds = 300", "window_seconds = 10", 1))
-    (made.folder / "beat").write_text(f"http://127.0.0.1:{receiver.server_port}/beat")
+    pack = own_pack(made.folder)
     (made.folder / "secret").write_text("whsec_" + base64.b64encode(b"k" * 32).decode())
-    config = made.config.read_text().replace('pack = "power"', 'pack = "own.toml"')
+    config = made.config.read_text().replace('pack = "power"', f'pack = "{pack.name}"')
     made.config.write_text(
         f"""{config}
-[heartbeat]
-url_file = "beat"
-every_seconds = {EVERY}
-allow_hosts = ["127.0.0.1"]
+{heartbeat(made.folder, receiver)}
 [channels.ops]
 kind = "webhook"
 url = "http://127.0.0.1:{receiver.server_port}/page"

@@ -5,42 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from beating import EVERY, Receiver, heartbeat, own_pack
 from deployment import Deployment, busy
 from faults import SOAK
 from service import Running
-from test_alive import EVERY, Receiver
 
-import streams
 from benchmarks.broker import Broker
 
 WITHIN = 120.0  # the target; the receiver raises the alarm three beats after the last one
 IDLE_SECONDS = 1800.0 if SOAK else 20.0
-
-
-def own_pack(folder: Path) -> Path:
-    """The power pack with windows of ten seconds."""
-    text = (Path(streams.__file__).parent / "packs" / "power.toml").read_text(encoding="utf-8")
-    path = folder / "own.toml"
-    path.write_text(text.replace("window_seconds = 300", "window_seconds = 10", 1))
-    return path
-
-
-def heartbeat(folder: Path, receiver: Receiver) -> str:
-    (folder / "beat").write_text(f"http://127.0.0.1:{receiver.server_port}/beat")
-    return f'[heartbeat]\nurl_file = "beat"\nevery_seconds = {EVERY}\nallow_hosts = ["127.0.0.1"]\n'
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.shutdown()
-    made.server_close()
 
 
 def silent_after(receiver: Receiver, since: float) -> float:

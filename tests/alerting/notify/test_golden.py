@@ -16,29 +16,16 @@ from alerting.message import Message, Trouble
 from alerting.model import Gate, Incident, Part, Scope, Similar
 from tests.alerting.notify.cases import CASES
 from tests.alerting.notify.cases.base import Case
-from tests.alerting.test_message import LINKS, SEVEN_O_THREE
+from tests.alerting.test_message import BAGGAGE, LINKS
+from tests.alerting.test_messages import SEVEN_O_THREE
 
 GOLDEN = Path(__file__).parent / "golden"
-PAGE = Incident(
+PAGE = msgspec.structs.replace(
+    BAGGAGE,
     id="3f9c2a7be1d04c55",
-    revision=3,
-    state="confirmed",
-    onset=SEVEN_O_THREE,
-    opened_at=SEVEN_O_THREE + 120,
-    suspected_at=SEVEN_O_THREE + 120,
-    confirmed_at=SEVEN_O_THREE + 40 * 60,
-    updated_at=SEVEN_O_THREE + 40 * 60,
     scope=Scope("spot:t4", "JFK Terminal 4", "spot", ("JFK Terminal 4", "JFK", "New York"), within=("region:US-NY",)),
-    keywords=("baggage",),
+    places=(),
     title="baggage at JFK Terminal 4",
-    people=41,
-    messages=55,
-    expected=1.2,
-    factor=34.2,
-    p_value=1e-9,
-    trend="rising",
-    peak=58,
-    channels={"tickets": 11, "tweets": 30},
     terms=(("belt 3", 12), ("carousel", 5), ("nobody here", 4)),
     examples=(
         "[user] stuck 50 min at belt 3, nobody here & no word <since> 7",
@@ -49,12 +36,7 @@ PAGE = Incident(
         Gate("channels", True, "tweets and tickets agree"),
         Gate("chance", True, "about 1 time in 1,000,000,000 had nothing happened"),
     ),
-    reason="confirmed",
-    team="ramp",
-    runbook_url="https://runbooks.example/belt",
     first_question="Is belt 3 running, and since when not?",
-    unanswered=2,
-    budget_per_week=3.0,
     similar=(Similar("b7", "baggage at JFK Terminal 4", SEVEN_O_THREE - 86_400, SEVEN_O_THREE - 79_200, 30, "real"),),
 )
 GREW = msgspec.structs.replace(

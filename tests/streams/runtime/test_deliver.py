@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -22,14 +21,13 @@ from alerting.outbox import ReplacedError
 from alerting.routing import Route
 from streams.runtime.store import tables
 from streams.runtime.store.lease import Lease
-from streams.runtime.store.migrations import migrate, open_store
+from streams.runtime.store.migrations import migrate
 from streams.runtime.store.outbox import StoreOutbox
 from streams.runtime.store.planner import Planner
 from streams.runtime.store.reader import Reader
 from streams.runtime.store.troubles import Troubles
 from streams.runtime.store.upsert import replacing
 from streams.runtime.store.writer import Work, Writer
-from tests.postgres import new_database
 
 ROUTES = (Route(channels=("chat",)), Route(channels=("pager",), tier="confirmed"))
 
@@ -38,14 +36,6 @@ class NoNames:
     """Trees without places and keywords."""
 
     parent: tuple[int, ...] = ()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
-    opened = open_store(new_database(request.getfixturevalue("postgres_server")) if request.param != "sqlite" else url)
-    yield opened
-    opened.dispose()
 
 
 def revision(id: str, number: int, state: str = "suspected", reason: str = "", **fields: Any) -> Incident:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from streams.runtime.store.reader import Reader
 from streams.runtime.store.snapshots import Snapshot, load_snapshots
 from streams.runtime.store.views import drop_views
 from streams.runtime.store.writer import Work, Writer
-from tests.postgres import new_database
 
 HOUR = 3600
 NOON = 1_600_000_000 // HOUR * HOUR
@@ -49,14 +47,6 @@ class Tree:
 
 PLACES = Tree("everywhere", "nowhere", *(f"city:{number}" for number in range(500)))
 KEYWORDS = Tree("*", *(f"keyword-{number}" for number in range(1, 51)))
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
-    opened = open_store(new_database(request.getfixturevalue("postgres_server")) if request.param != "sqlite" else url)
-    yield opened
-    opened.dispose()
 
 
 def writer(engine: Engine, **settings: Any) -> Writer:
