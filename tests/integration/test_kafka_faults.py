@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import re
 import signal
 import sqlite3
 import subprocess
@@ -21,6 +20,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from deployment import Deployment, busy, cells_of, everywhere, recount
 from faults import SOAK, Feed, Proxy, Watch, cpu_seconds, judge, restart, tell
+from prometheus_client.parser import text_string_to_metric_families
 from service import SUNDAY
 from test_kafka_kill import until_owned
 
@@ -184,14 +184,16 @@ def test_one_in_ten_malformed(broker: Broker, tmp_path: Path) -> None:
 def longest_gap(deployment: Deployment, count: int) -> float:
     """The longest time in which the worker took nothing, between its first and its last record."""
     longest, seen, moved_at = 0.0, 0, time.monotonic()
-    topic = f'{{partition="%d",topic="{deployment.name(topics.COMPLAINTS)}"}}'
     with deployment.figures(1) as figures:
         while seen < count:
-            text = figures.get("/metrics").text
-            taken = 0
-            for partition in range(deployment.partitions):
-                found = re.search(re.escape(f"overheard_records_taken_total{topic % partition}") + r" ([\d.e+]+)", text)
-                taken += int(float(found[1])) if found else 0
+            families = text_string_to_metric_families(figures.get("/metrics").text)
+            samples = [sample for family in families for sample in family.samples]
+            taken = sum(
+                int(one.value)
+                for one in samples
+                if one.name == "overheard_records_taken_total"
+                and one.labels["topic"] == deployment.name(topics.COMPLAINTS)
+            )
             now = time.monotonic()
             if taken != seen:
                 longest = max(longest, now - moved_at) if seen else 0.0
