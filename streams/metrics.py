@@ -8,12 +8,13 @@ PREFIX = "overheard_"
 
 
 class Metric(NamedTuple):
-    """One family; the name is without prefix, in base units."""
+    """One family; the name is without prefix, in base units. A raw one is in no panel and no rule: it answers questions of one's own."""
 
     name: str
     kind: Literal["counter", "gauge"]
     help: str
     labels: tuple[str, ...] = ()
+    raw: bool = False
 
 
 SERIES = ("place", "keyword")  # ids of the gazetteer and of the pack, never what people wrote
@@ -33,10 +34,16 @@ CATALOGUE = (
     Metric("open_incidents", "gauge", "Incidents not resolved.", ("state",)),
     Metric("incidents_unanswered", "gauge", "Incidents suspected within 7 days that nobody called real or expected."),
     Metric("budget_per_week", "gauge", "How many false incidents a week the operator accepts."),
-    Metric("series_people", "gauge", "People of the last hour: of the most unusual series.", SERIES),
-    Metric("series_expected", "gauge", "People expected in the same time.", SERIES),
+    Metric("series_people", "gauge", "People of the last hour: of the most unusual series.", SERIES, raw=True),
+    Metric("series_expected", "gauge", "People expected in the same time.", SERIES, raw=True),
     Metric("series_unusual", "gauge", "-log10 of the smallest p-value of the last hour.", SERIES),
-    Metric("place_info", "gauge", "1: how a place of `overheard_series_people` is called and where it lies.", PLACE),
+    Metric(
+        "place_info",
+        "gauge",
+        "1: how a place of `overheard_series_people` is called and where it lies.",
+        PLACE,
+        raw=True,
+    ),
     Metric("series_left_out", "gauge", "Series of the last hour that are only in `__other__`."),
     Metric("sources_blind", "gauge", "Sources whose silence is not chance."),
     Metric("source_blind", "gauge", "1 while the source's silence is not chance, else 0.", ("source",)),
@@ -45,7 +52,7 @@ CATALOGUE = (
     Metric("window_seconds", "gauge", "Length of a window, the pack's."),
     Metric("windows_closed_total", "counter", "Windows closed by this process."),
     Metric("close_seconds_total", "counter", "Time spent on the batches that closed them, intake's share included."),
-    Metric("journal_entries_total", "counter", "Entries the journal has taken since it began."),
+    Metric("journal_entries_total", "counter", "Entries the journal has taken since it began.", raw=True),
     Metric("backlog_entries", "gauge", "Entries of the log not counted yet."),
     Metric(
         "records_taken_total", "counter", "Records a worker has taken from a partition it owns.", ("topic", "partition")
@@ -55,7 +62,7 @@ CATALOGUE = (
     Metric("restore_seconds", "gauge", "How long the newest partitions took to be restored."),
     Metric("snapshot_age_seconds", "gauge", "Since the newest snapshot; 0 while nothing came after it."),
     Metric("commit_age_seconds", "gauge", "Since the store took something; 0 while nothing waits for it."),
-    Metric("snapshot_bytes", "gauge", "Size of the newest snapshot before packing."),
+    Metric("snapshot_bytes", "gauge", "Size of the newest snapshot before packing.", raw=True),
     Metric(
         "dedupe_reach_seconds",
         "gauge",

@@ -74,6 +74,8 @@ def _more() -> list[Builder[Panel]]:
             [prom("time() - overheard_watermark_seconds", "{{instance}}")],
             unit="s",
         ),
+        *_workers(),
+        *_channels(),
         lines("Open incidents", "By state.", [prom("sum by (state) (overheard_open_incidents)", "{{state}}")]),
         lines(
             "Revisions",
@@ -91,5 +93,70 @@ def _more() -> list[Builder[Panel]]:
             "Records that could not be counted in the time shown; what was written in them is not shown here.",
             """SELECT "time", reason, source, letters FROM operations.dead_letters
                WHERE "time" >= $__timeFrom()::timestamptz AND "time" <= $__timeTo()::timestamptz ORDER BY "time" DESC, letters DESC LIMIT 200""",
+        ),
+    ]
+
+
+def _workers() -> list[Builder[Panel]]:
+    taken, again = (
+        f"sum by (topic, partition) (rate(overheard_{one}_total[{RATE}]))" for one in ("records_taken", "redelivered")
+    )
+    return [
+        lines(
+            "Taken by workers",
+            "Records of each partition in a second, and those that came again after a restart and changed nothing.",
+            [
+                prom(taken, "{{topic}} {{partition}}", "A"),
+                prom(f"{again} > 0", "again: {{topic}} {{partition}}", "B"),
+            ],
+            unit="cps",
+        ),
+        lines(
+            "Partitions owned",
+            "By each worker; they move when one stops. Two results numbers at a time: workers of two releases.",
+            [
+                prom("overheard_partitions_owned", "{{instance}}", "A"),
+                prom(
+                    "count by (version, results) (overheard_build_info)",
+                    "workers of {{version}}, results {{results}}",
+                    "B",
+                ),
+            ],
+        ),
+        lines(
+            "Restore and reach",
+            "How long the newest partitions took to be restored, and how far back a record that comes again is recognised.",
+            [
+                prom("overheard_restore_seconds", "restore: {{instance}}", "A"),
+                prom("min(overheard_dedupe_reach_seconds)", "reach, the shortest", "B"),
+            ],
+            unit="s",
+        ),
+    ]
+
+
+def _channels() -> list[Builder[Panel]]:
+    return [
+        lines(
+            "Decision to delivery",
+            "From the close that decided to the channel's answer, of each channel's newest message.",
+            [prom("max by (channel) (overheard_notification_seconds)", "{{channel}}")],
+            unit="s",
+        ),
+        lines(
+            "Sends",
+            "In an hour, by channel and outcome; repeats are those after a crash that left it open whether they were sent.",
+            [
+                prom(
+                    "sum by (channel, outcome) (increase(overheard_notifications_total[1h])) > 0",
+                    "{{channel}} {{outcome}}",
+                    "A",
+                ),
+                prom(
+                    "sum by (channel) (increase(overheard_notification_repeats_total[1h])) > 0",
+                    "{{channel}} repeats",
+                    "B",
+                ),
+            ],
         ),
     ]

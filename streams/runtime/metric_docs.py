@@ -17,6 +17,9 @@ parts names of the configuration.
 Of the series (place and keyword) the {MOST_SERIES:,} most unusual of the last hour are shown (of the time since the process began
 where that is shorter); the rest is summed as `{OTHER}`, in which a person counts once for each series. The store has all of them.
 
+Each is in a panel of the [dashboards](../dashboards/generated) or in a rule, apart from those marked *raw*, which are there for questions of
+your own.
+
 Rules about overheard itself: [rules.yml](../dashboards/prometheus/rules.yml), what to do when they fire: [runbooks](runbooks.md).
 
 | metric | kind | labels | what it says |
@@ -31,7 +34,7 @@ def page() -> str:
 
 def _row(metric: Metric) -> str:
     labels = ", ".join(f"`{label}`" for label in metric.labels)
-    return f"| `{PREFIX}{metric.name}` | {metric.kind} | {labels} | {metric.help} |\n"
+    return f"| `{PREFIX}{metric.name}` | {metric.kind} | {labels} | {metric.help}{' *Raw.*' if metric.raw else ''} |\n"
 
 
 if __name__ == "__main__":

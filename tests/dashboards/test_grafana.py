@@ -23,6 +23,7 @@ from tests.postgres import new_database
 
 NAMES = sorted(DASHBOARDS)
 MOST_SECONDS = 1.0
+RULES = GENERATED.parent / "prometheus" / "rules.yml"
 UIDS = {f"overheard-{name}" for name in NAMES}
 
 
@@ -101,6 +102,15 @@ def test_every_metric_asked_for_is_in_the_catalogue() -> None:
     asked = {one for name in NAMES for query in _promql(name) for one in re.findall(r"overheard_[a-z_]+", query)}
     assert asked
     assert asked <= known
+
+
+def test_every_metric_is_in_a_panel_or_a_rule_or_else_raw() -> None:
+    rules = RULES.read_text(encoding="utf-8")
+    asked = set(
+        re.findall(r"overheard_[a-z_]+", " ".join([rules, *(query for name in NAMES for query in _promql(name))]))
+    )
+    unasked = {metric.name for metric in CATALOGUE if PREFIX + metric.name not in asked}
+    assert unasked == {metric.name for metric in CATALOGUE if metric.raw}
 
 
 def _promql(name: str) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 from service import SUNDAY, Running, complaint, lines
 
+from dashboards.grafana.build import GENERATED
 from tests.alerting.notify.receiver import Answer, Receiver
 from tests.alertmanager import HOST, Alertmanager
 from tests.prometheus import Prometheus
@@ -80,10 +83,25 @@ async def _chain(running: Running, prometheus: Prometheus, sink: Receiver) -> No
     old = await until(lambda: told(sink).get("OverheardNotClosing"), "told that nothing newer is judged")  # than 2024
     assert old["labels"]["severity"] == "page"
     await until(lambda: not prometheus.query('ALERTS{alertname="OverheardDown"}'), "what fired at the start is over")
+    await asyncio.to_thread(_panels_answer, prometheus)
     sink.requests.clear()
     await asyncio.to_thread(running.kill)
     down = await until(lambda: told(sink).get("OverheardDown"), "told that it is down")
     assert down["annotations"]["summary"] == "No process of overheard answers."
+
+
+def _panels_answer(prometheus: Prometheus) -> None:
+    """Every panel's PromQL is understood, and gives rows where the service shows the metric."""
+    shown = {found["__name__"] for found, _ in prometheus.query('{__name__=~"overheard_.+"}')}
+    answered = 0
+    for path in GENERATED.glob("*.json"):
+        for panel in json.loads(path.read_text(encoding="utf-8"))["panels"]:
+            for expression in (target["expr"] for target in panel["targets"] if "expr" in target):
+                rows = prometheus.query(expression.replace("$__rate_interval", "1m"))
+                if not expression.endswith("> 0") and set(re.findall(r"overheard_[a-z_]+", expression)) <= shown:
+                    assert rows, f"{panel['title']}: {expression}"
+                    answered += 1
+    assert answered > 12
 
 
 class _First:
