@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from alerting import controls as acts
-from alerting.alerts_state import VERSION, State
-from alerting.case import Case, identity, incident, similar_to
+from alerting import late as latecomers
+from alerting.alerts_state import packed, unpack
+from alerting.case import LATE, Case, identity, incident, similar_to
 from alerting.evidence import collect
 from alerting.figures import bring_up_to_date, held_series
 from alerting.gates import Bar
@@ -112,6 +112,7 @@ class Alerts:
         """Take a close and the controls that are due; new revisions, ordered by id and revision."""
         out = self._take_controls(controls, close.decided)
         self._pass_time(close)
+        out += self._correct(close.decided)
         self.tracks.update(close, self._pinned())
         self.memory.take(close, self.tail.cut)
         series, found = unusual(self.tracks, self.memory, self.tail.level, self.atlas, self.policy)
@@ -125,6 +126,22 @@ class Alerts:
         for case in self.unnamed.over(close.decided):
             self._archive(case)
         return sorted(out, key=lambda one: (one.id, one.revision))
+
+    def late(self, rows: Sequence[latecomers.LateRows], now: float) -> list[Incident]:
+        """Take what came after its windows had closed; revisions of the incidents it corrects, ordered by id."""
+        for case in self._known():
+            latecomers.take(case, rows, self.policy, self.atlas)
+        return self._correct(now)
+
+    def _correct(self, now: float) -> list[Incident]:
+        """Tell what late data has changed: quietly, for it decides nothing."""
+        due = sorted(
+            (case for case in self._known() if latecomers.due(case, now, self.policy)), key=lambda case: case.id
+        )
+        out = [self._revision(case, now, LATE) for case in due]
+        for case in due:
+            case.late_untold, case.late_told_at = None, now
+        return out
 
     def _take_controls(self, controls: Sequence[Control], now: float) -> list[Incident]:
         out: list[Incident] = []
@@ -263,32 +280,9 @@ class Alerts:
 
     def snapshot(self) -> bytes:
         """The whole state, versioned."""
-        return msgspec.msgpack.encode(
-            State(
-                VERSION,
-                self.cases,
-                self.unnamed.cases,
-                self.archive,
-                self.standing,
-                self.tracks.state(),
-                self.memory.state(),
-                self.tail.state(),
-                self.opened,
-                self.channel_people.tolist(),
-                self.last_end,
-            )
-        )
+        return packed(self)
 
     def restore(self, state: bytes) -> None:
         """Continue from a snapshot. Raises ValueError when it is of another version."""
-        taken = msgspec.msgpack.decode(state, type=State)
-        if taken.version != VERSION:
-            raise ValueError(f"alerts: snapshot of version {taken.version}, this is {VERSION}")
-        self.cases, self.archive, self.standing = taken.cases, taken.archive, taken.standing
-        self.unnamed.cases = taken.unnamed
-        self.tracks.load(taken.tracks)
-        self.memory.load(taken.memory)
-        self.tail.load(taken.tail)
-        self.opened, self.channel_people = taken.opened, np.asarray(taken.channel_people)
-        self.last_end = taken.last_end
+        unpack(state, self)
         self._held = held_series(self.cases, self.last_end or 0.0, self.policy.learn_again_seconds)

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from alerting.model import MAX_CHANNELS, Control, Gate, Incident, Similar, iso
+from alerting.model import MAX_CHANNELS, Control, Gate, Incident, LatePeople, Similar, iso
 from alerting.places_and_keywords import ANY, Atlas
 from alerting.tracks import STRIDE
 
@@ -18,6 +18,7 @@ UNSILENCED = "unsilenced"  # reason of the revision with which a silence ends wh
 MOST_TERMS = 200
 MOST_SECONDS = 480
 MOST_SIMILAR = 3
+LATE = "late"  # reason of the revision with which late data corrects it
 UNNAMED = "unnamed"  # mark of what no keyword stands for: its terms say what it is
 
 
@@ -28,6 +29,14 @@ class Pulse(msgspec.Struct, array_like=True):
     voices: float
     expected: float
     spread: float
+
+
+class LateCount(msgspec.Struct, array_like=True):
+    """What came late of one series, or of several whose people do not overlap."""
+
+    people: float = 0.0
+    messages: float = 0.0
+    channels: list[float] = msgspec.field(default_factory=lambda: [0.0] * MAX_CHANNELS)
 
 
 class Case(msgspec.Struct):
@@ -82,6 +91,10 @@ class Case(msgspec.Struct):
     unanswered: int = 0  # of the budget, when last told
     budget_per_week: float = 0.0
     similar: tuple[Similar, ...] = ()  # when last told
+    late: dict[int, LateCount] = {}  # by key; beside `people`, which decides
+    late_pulses: list[tuple[int, float]] = []  # starts of windows, and who came late in them
+    late_untold: LatePeople | None = None
+    late_told_at: float = float("-inf")
     latest: Incident | None = None  # as last told
 
     @property
@@ -95,6 +108,18 @@ class Case(msgspec.Struct):
     @property
     def open(self) -> bool:
         return self.state in ("signal", "suspected", "confirmed")
+
+    @property
+    def came_late(self) -> LateCount:
+        """Of the series whose people are counted."""
+        found = [self.late[key] for key in self.measured if key in self.late]
+        channels = [sum(one.channels[c] for one in found) for c in range(MAX_CHANNELS)]
+        return LateCount(sum(one.people for one in found), sum(one.messages for one in found), channels)
+
+    def late_of(self, place: int) -> float:
+        """People who came late at a contributing place."""
+        found = self.late.get(place * STRIDE + self.main)
+        return 0.0 if found is None else found.people
 
     def act(self, kind: str) -> Control | None:
         """The newest act of a kind that still stands."""
@@ -163,9 +188,10 @@ def incident(case: Case, atlas: Atlas, channels: tuple[str, ...], now: float, re
     case.revision += 1
     assert case.opened_at is not None
     assert case.state != "run"
-    by_channel = {
-        channels[c]: round(n) for c, n in enumerate(case.channels[:MAX_CHANNELS]) if round(n) and c < len(channels)
-    }
+    late = case.came_late
+    people = round(case.people + late.people)
+    counted = [n + more for n, more in zip(case.channels, late.channels, strict=False)]
+    by_channel = {channels[c]: round(n) for c, n in enumerate(counted) if round(n) and c < len(channels)}
     terms = [(term, case.terms[term]) for term in strongest(case)[:8]]
     ack, assign, verdict = case.act("ack"), case.act("assign"), case.act("feedback")
     case.latest = Incident(
@@ -181,13 +207,15 @@ def incident(case: Case, atlas: Atlas, channels: tuple[str, ...], now: float, re
         drill=case.drill,
         marks=tuple(case.marks),
         scope=atlas.scope(case.place),
-        places=tuple(atlas.part(place, round(case.parts[place])) for place in parts_of(case, atlas)),
+        places=tuple(
+            atlas.part(place, round(case.parts[place] + case.late_of(place))) for place in parts_of(case, atlas)
+        ),
         keywords=tuple(atlas.keywords.id(keyword) for keyword in case.keywords),
         title=title(case, atlas),
-        people=round(case.people),
-        messages=round(case.messages),
+        people=people,
+        messages=round(case.messages + late.messages),
         expected=round(case.expected, 3),
-        factor=round(case.people / max(case.expected, 0.1), 2),
+        factor=round((case.people + late.people) / max(case.expected, 0.1), 2),
         p_value=case.p_lowest,
         trend=trend(case),
         peak=case.peak,
@@ -207,6 +235,7 @@ def incident(case: Case, atlas: Atlas, channels: tuple[str, ...], now: float, re
         unanswered=case.unanswered,
         budget_per_week=case.budget_per_week,
         similar=case.similar,
+        late=case.late_untold if reason == LATE else None,
     )
     return case.latest
 

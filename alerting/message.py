@@ -15,6 +15,7 @@ from alerting.messages import (
     channels_sentence,
     clock,
     duration,
+    late_line,
     page_line,
     plain,
     resolve_line,
@@ -177,6 +178,8 @@ def _going_on(one: Incident, now: float, zone: str) -> list[tuple[str, str]]:
         names = [part.name for part in one.places[:MOST_PARTS]]
         more = len(one.places) - len(names)
         rows.append(("Places", ", ".join(names) + (f" and {more} more" if more > 0 else "")))
+    if one.late is not None:
+        rows.append(("Late data", late_line(one.late, now, zone)))
     if one.terms:
         rows.append(("Words", ", ".join(term for term, _ in one.terms[:MOST_TERMS])))
     if one.first_question:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from scipy import special
 
-from alerting.model import Blind, Incident
+from alerting.model import Blind, Incident, LatePeople
 
 LOW, HIGH = 0.05, 0.95
 SCATTER = 1.5  # variance over mean of complaint counts, for the "usually" phrase
@@ -105,6 +105,12 @@ def odds(p: float) -> str:
 def people(count: int) -> str:
     """ "1 person", "1,204 people"."""
     return f"{count:,} {'person' if count == 1 else 'people'}"
+
+
+def late_line(late: LatePeople, now: float, zone: str = "UTC") -> str:
+    """ "12 more people, 07:20 to 07:25": whom an incident was not told of in time."""
+    more = f"{late.people:,} more {'person' if late.people == 1 else 'people'}"
+    return f"{more}, {clock(late.since, now, zone)} to {clock(late.until, now, zone)}"
 
 
 def factor(incident: Incident) -> str:

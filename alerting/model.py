@@ -157,6 +157,14 @@ class Similar(msgspec.Struct, frozen=True):
     verdict: str | None = None
 
 
+class LatePeople(msgspec.Struct, frozen=True):
+    """People of an incident who were heard of after their windows had closed."""
+
+    people: int
+    since: float  # Unix seconds: start of the earliest of these windows
+    until: float  # end of the latest
+
+
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """One revision of an incident."""
 
@@ -186,7 +194,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     terms: tuple[tuple[str, int], ...] = ()
     examples: tuple[str, ...] = ()
     why: tuple[Gate, ...] = ()
-    reason: str = ""  # why this revision was written: opened, suspected, confirmed, grew, widened, resolved, merged, reopened, ack …
+    reason: str = ""  # why this revision was written: opened, suspected, confirmed, grew, widened, resolved, merged, reopened, late, ack …
     merged_into: str | None = None  # the incident this one turned out to be part of
     acked_by: str | None = None
     assigned_to: str | None = None
@@ -198,6 +206,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     unanswered: int = 0  # suspected within the last seven days and called real by nobody, this one counted
     budget_per_week: float = 0.0
     similar: tuple[Similar, ...] = ()  # newest first
+    late: LatePeople | None = None  # what this revision corrects, where its reason is late
 
     def to_json(self) -> dict[str, Any]:
         """The public form: ISO times, plain lists."""
@@ -214,6 +223,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
             data[key] = None if data[key] is None else iso(data[key])
         for one in data["similar"]:
             one["onset"], one["resolved_at"] = iso(one["onset"]), iso(one["resolved_at"])
+        if (late := data["late"]) is not None:
+            late["since"], late["until"] = iso(late["since"]), iso(late["until"])
         return data
 
 

@@ -34,6 +34,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     learn_again_seconds: float = 259_200.0  # open for longer: the detector may take it as the new usual
     growth_factor: float = 2.0
     growth_pause_seconds: float = 60.0  # between two updates of one incident
+    late_pause_seconds: float = 900.0  # between two corrections of one incident by late data
     remember_seconds: float = 86_400.0  # for why-not and the beginning of an excess
     remember_p: float = 0.3
     remember_rows: int = 400_000

@@ -16,7 +16,7 @@ Tier = Literal["suspected", "confirmed"]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 GOING_ON = frozenset({"suspected", "confirmed"})
 NEWS = frozenset(
-    {"suspected", "confirmed", "grew", "widened", "narrowed", "unmarked", "unsilenced"}
+    {"suspected", "confirmed", "grew", "widened", "narrowed", "unmarked", "unsilenced", "late"}
 )  # reasons that update
 TAKEN_ON = frozenset({"ack", "assign"})
 

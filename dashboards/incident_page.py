@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from alerting.messages import VERDICTS
+from alerting.messages import VERDICTS, late_line
 from alerting.model import Control, Incident, shared_keyword
 from alerting.standing import kept, silences
 from dashboards.acts import LONGEST_SILENCE_SECONDS, overlaid
@@ -221,7 +221,7 @@ REASONS = {
     "merged": "Is part of another incident",
     "resolved": "Resolved",
     "reopened": "Reopened",
-    "revised": "Revised by late records",
+    "late": "Late data",
     "unsilenced": "No longer silenced, still going on",
 }
 
@@ -235,6 +235,7 @@ def _timeline(detail: Detail, view: View, now: float) -> Node:
             continue  # the act itself is listed
         what = REASONS.get(incident.reason, incident.reason.replace("_", " ").capitalize() or "Updated")
         what += f" {incident.scope.name}" if incident.reason in ("widened", "narrowed") else ""
+        what += f", {late_line(incident.late, now, view.zone)}" if incident.late is not None else ""
         text = f"{what}: {people(incident.people)}, {number(incident.expected)} expected"
         entries.append((incident.updated_at, text, None))
     undone = {c.value for c in detail.controls if c.kind == "undo"}

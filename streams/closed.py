@@ -45,6 +45,14 @@ class Revision(NamedTuple):
     messages: Ints
 
 
+class Passed(NamedTuple):
+    """What a part gave, in order of time."""
+
+    closed: list[Closed]
+    late: list[Revision]
+    corrected: list[Incident]  # by late rows
+
+
 def nothing(start: int, seconds: int) -> Cells:
     """The cells of a window in which nothing moved."""
     none, nought = np.zeros(0, np.int64), np.zeros(0)

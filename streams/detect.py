@@ -14,15 +14,16 @@ import numpy.typing as npt
 
 import detectors
 from alerting.alerts import Alerts
+from alerting.late import LateRows
 from alerting.model import MAX_CHANNELS, Blind, Close, Control, Evidence, Incident, KeywordTree
 from detectors.base import Detector, Scores
 from detectors.emerging import Emerging
 from streams.blind import Sources
-from streams.closed import Cells, Closed, Revision, nothing
+from streams.closed import Cells, Closed, Passed, Revision, nothing
 from streams.part import Part, Rows
 from streams.partitions import Partitions
 from streams.places import Places
-from streams.rollup import Table, of_drill, roll_up
+from streams.rollup import Table, by_window, of_drill, roll_up
 from streams.series import SeriesIndex
 from streams.word_places import rising_at, watched
 
@@ -66,9 +67,9 @@ class Detect:
         self.young: dict[int, float] = {}  # keywords the pack came to hold later, and until when they are learnt
         self.watched = 0.0  # seconds that were seen, not blind; infinity where baselines were learnt beforehand
 
-    def process(self, part: Part) -> tuple[list[Closed], list[Revision]]:
+    def process(self, part: Part) -> Passed:
         """Take a part; close every window that all partitions have passed. Raises GapInPartsError."""
-        return self._advance() if self.partitions.take(part, self.closed_until) else ([], [])
+        return self._advance() if self.partitions.take(part, self.closed_until) else Passed([], [], [])
 
     def control(self, control: Control) -> None:
         """Take a person's act, which counts at the first close after it, or a partition set, which counts at once."""
@@ -85,14 +86,15 @@ class Detect:
 
     # -- closing -------------------------------------------------------------------------------------------------
 
-    def _advance(self) -> tuple[list[Closed], list[Revision]]:
-        closed: list[Closed] = []
-        revisions: list[Revision] = []
+    def _advance(self) -> Passed:
+        passed = Passed([], [], [])
         for step in self.partitions.due():
             self.sources.take(self.partitions.sources(step))
-            self._close_until(int(step // self.config.window_seconds) * self.config.window_seconds, closed)
-            revisions += self._late(step)
-        return closed, revisions
+            self._close_until(int(step // self.config.window_seconds) * self.config.window_seconds, passed.closed)
+            late, corrected = self._late(step)
+            passed.late.extend(late)
+            passed.corrected.extend(corrected)
+        return passed
 
     def _close_until(self, until: int, closed: list[Closed]) -> None:
         """Close every window that ends at `until` or before."""
@@ -285,11 +287,11 @@ class Detect:
         if unseen is not None:
             self.bank.skip(unseen, until)
 
-    def _late(self, step: float) -> list[Revision]:
-        """Late rows that are due, rolled up by window."""
-        revisions: list[Revision] = []
-        for rows in self.partitions.late(step):
-            for start in np.unique(rows.window).tolist():
-                late = roll_up(of_drill(rows.at(start), False), self.config.places.lineage)
-                revisions.append(Revision(start, late.place, late.keyword, late.voices, late.messages))
-        return revisions
+    def _late(self, step: float) -> tuple[list[Revision], list[Incident]]:
+        """Late rows that are due, rolled up by window, and the incidents they correct; nothing is learnt of them."""
+        found = by_window(self.partitions.late(step), self.config.places.lineage)
+        if not found:
+            return [], []
+        decided = self.closed_until + self.config.lateness_seconds
+        corrected = self.alerts.late([LateRows(start, *table) for start, table in found], decided)
+        return [Revision(start, *table[:4]) for start, table in found], corrected

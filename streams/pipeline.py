@@ -137,11 +137,12 @@ class Pipeline:
         taken = self.intakes[partition].process(entries)
         outputs = Outputs([], [], [], taken.dead_letters, {}, self.detect.closed_until, ())
         for part in taken.parts:
-            closed, revisions = self.detect.process(part)
-            for one in closed:
+            passed = self.detect.process(part)
+            for one in passed.closed:
                 outputs.cells.append(one.cells)
                 outputs.incidents.extend(one.incidents)
-            outputs.revisions.extend(revisions)
+            outputs.incidents.extend(passed.corrected)
+            outputs.revisions.extend(passed.late)
             for name, count in part.sources.items():
                 outputs.sources.setdefault(name, SourceCount(name)).add(count)
         if not taken.parts:

@@ -54,6 +54,15 @@ def roll_up(rows: Rows, lineage: npt.NDArray[np.int32]) -> Table:
     return Table(keys // MAX_KEYWORDS, keys % MAX_KEYWORDS, voices, messages, channels.reshape(-1, MAX_CHANNELS))
 
 
+def by_window(blocks: Iterable[Rows], lineage: npt.NDArray[np.int32]) -> list[tuple[int, Table]]:
+    """Real rows of several windows, rolled up window by window, block by block."""
+    return [
+        (start, roll_up(of_drill(rows.at(start), False), lineage))
+        for rows in blocks
+        for start in np.unique(rows.window).tolist()
+    ]
+
+
 class MergedEvidence(MadeEvidence):
     """Evidence of one window from several partitions, in their order."""
 

@@ -119,9 +119,9 @@ class SlackBot:
 
     async def _in_thread(self, one: Message, place: str, ts: str, now: float) -> None:
         """What changed; an edit makes no sound, so what someone must get up for is shown in the channel too."""
-        if one.action == "ack":
-            return
         reason = one.incident.reason if one.incident is not None else ""
+        if one.action == "ack" or (one.action == "update" and reason == "late"):
+            return
         loud = one.action == "reopen" or (one.action == "update" and reason in ("confirmed", "unsilenced"))
         said = {"text": reply(one, now), "thread_ts": ts, "reply_broadcast": loud}
         await self._call("chat.postMessage", {"channel": place, **said, **AS_WRITTEN, **UNFURLED}, unless=NO_THREAD)

@@ -61,12 +61,13 @@ def detected(order: Sequence[Part], *, restart: int | None = None) -> tuple[list
             state = snapshot_detect(pipeline.detect)
             pipeline = Pipeline(PipelineConfig(pack="power", partitions=PARTITIONS))
             restore_detect(pipeline.detect, state)
-        closed, revisions = pipeline.detect.process(part)
+        closed, revisions, corrected = pipeline.detect.process(part)
         for one in closed:
             cells.append(
                 repr([column.tobytes() if hasattr(column, "tobytes") else column for column in one.cells]).encode()
             )
             incidents += [msgspec.json.encode(incident) for incident in one.incidents]
+        incidents += [msgspec.json.encode(incident) for incident in corrected]
         late += [
             repr([column.tobytes() if hasattr(column, "tobytes") else column for column in one]).encode()
             for one in revisions

@@ -103,13 +103,14 @@ class DetectEngine:
             )
         if self.detect.partitions.came(part):
             return  # sent again: what its sources brought is counted
-        closed, revisions = self.detect.process(part)
+        closed, revisions, corrected = self.detect.process(part)
         self.windows_closed += len(closed)
         if not closed and not revisions and not part.sources:
             return
         for one in closed:
             yield from (wire.incident(incident) for incident in one.incidents)
             yield from self._signals(one)
+        yield from map(wire.incident, corrected)
         index = 0
         for entry in self._rows(record.offset, closed, revisions):
             yield Keyed(topics.CELLS, f"{record.offset}:{index}".encode(), wire.encode(entry))

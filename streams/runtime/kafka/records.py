@@ -173,6 +173,14 @@ class SimilarRecord(msgspec.Struct, frozen=True):
     verdict: str | None = None
 
 
+class LatePeopleRecord(msgspec.Struct, frozen=True):
+    """In a revision that late data made: whom it adds, heard of after their windows had closed; times are ISO 8601 in UTC."""
+
+    people: int
+    since: str
+    until: str
+
+
 def _incident_type() -> type[msgspec.Struct]:
     """Incident with its times as text."""
     fields: list[Any] = []
@@ -182,6 +190,8 @@ def _incident_type() -> type[msgspec.Struct]:
             kind = str if field.required else str | None
         elif field.name == "similar":
             kind = tuple[SimilarRecord, ...]
+        elif field.name == "late":
+            kind = LatePeopleRecord | None
         fields.append((field.name, kind) if field.required else (field.name, kind, field.default))
     doc = {"__doc__": "On `incidents`: one revision of an incident; times are ISO 8601 in UTC."}
     return msgspec.defstruct("IncidentRecord", fields, frozen=True, kw_only=True, namespace=doc)

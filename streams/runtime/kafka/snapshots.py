@@ -16,7 +16,7 @@ import msgspec
 from streams.runtime.kafka import topics
 from streams.runtime.kafka.wire import Keyed
 
-FORMAT = 5
+FORMAT = 6
 CHUNK_BYTES = 512 * 1024
 COMPRESSION = 1  # of what gets smaller by it
 PROBE_BYTES, PROBES = 4096, 8

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from alerting.model import Control, Incident, Similar
+from alerting.model import Control, Incident, LatePeople, Similar
 from streams.complaint import Complaint, DeadLetter, Where
 from streams.runtime.kafka import topics
 from streams.runtime.kafka.records import (
@@ -118,6 +118,8 @@ def read_incident(value: bytes) -> Incident:
         Similar(one.id, one.title, _seconds(one.onset), _seconds(one.resolved_at), one.peak, one.verdict)
         for one in given["similar"]
     )
+    if (late := given["late"]) is not None:
+        given["late"] = LatePeople(late.people, _seconds(late.since), _seconds(late.until))
     return Incident(**given)
 
 

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from alerting.message import Message, Trouble
-from alerting.model import Gate, Incident, Part, Scope, Similar
+from alerting.model import Gate, Incident, LatePeople, Part, Scope, Similar
 from tests.alerting.notify.cases import CASES
 from tests.alerting.notify.cases.base import Case
 from tests.alerting.test_message import BAGGAGE, LINKS
@@ -49,6 +49,13 @@ GREW = msgspec.structs.replace(
     places=(Part("spot:t4", "Terminal 4", "spot", (), 70), Part("spot:t5", "Terminal 5", "spot", (), 16)),
 )
 END = SEVEN_O_THREE + 130 * 60
+CORRECTED = msgspec.structs.replace(
+    GREW,
+    revision=5,
+    reason="late",
+    people=98,
+    late=LatePeople(12, SEVEN_O_THREE + 17 * 60, SEVEN_O_THREE + 22 * 60),
+)
 OVER = msgspec.structs.replace(GREW, revision=9, state="resolved", reason="resolved", resolved_at=END, updated_at=END)
 BLIND = Trouble(
     key="blind:call-notes",
@@ -81,6 +88,7 @@ def told(thread: str | None) -> dict[str, tuple[list[Message], float]]:
     return {
         "page": ([_message("open", PAGE)], PAGE.updated_at + 9),
         "update": ([_message("update", GREW, thread)], GREW.updated_at + 9),
+        "late": ([_message("update", CORRECTED, thread)], CORRECTED.updated_at + 9),
         "resolve": ([_message("resolve", OVER, thread)], OVER.updated_at + 9),
         "trouble": ([trouble], BLIND.since + 1500),
         "digest": (many, PAGE.updated_at + 90),
