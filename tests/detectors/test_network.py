@@ -63,18 +63,18 @@ def test_the_rush_hours_of_these_tests_do_bring_excesses_together() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_pair_that_suffers_together_is_found_with_who_leads_by_how_much(seed: int) -> None:
-    edges = found(*coupled(np.random.default_rng(seed), 40, 25.0), 40).edges
+    edges = found(*coupled(np.random.default_rng(seed), 20, 25.0), 20).edges
     assert (edges.one[0], edges.other[0]) == (0, 1)
     assert edges.times[0] >= 14
     assert edges.by_chance[0] < 0.6 * edges.times[0]
     assert edges.lag_seconds[0] == pytest.approx(25 * 60, abs=300)
-    back = found(*coupled(np.random.default_rng(seed), 40, -50.0), 40).edges
+    back = found(*coupled(np.random.default_rng(seed), 20, -50.0), 20).edges
     assert (back.one[0], back.other[0]) == (1, 0)
     assert back.lag_seconds[0] == pytest.approx(50 * 60, abs=300)
 
 
 def test_beyond_two_hours_nothing_is_together() -> None:
-    assert not len(found(*coupled(np.random.default_rng(3), 40, 150.0), 40).edges.one)
+    assert not len(found(*coupled(np.random.default_rng(3), 20, 150.0), 20).edges.one)
 
 
 def test_the_excesses_of_a_linked_series_that_were_shared_are_counted() -> None:
@@ -85,9 +85,9 @@ def test_the_excesses_of_a_linked_series_that_were_shared_are_counted() -> None:
 
 
 def test_kin_are_never_linked() -> None:
-    apart = ~np.eye(40, dtype=bool)
+    apart = ~np.eye(20, dtype=bool)
     apart[0, 1] = apart[1, 0] = False
-    assert not len(found(*coupled(np.random.default_rng(0), 40, 25.0), 40, apart).edges.one)
+    assert not len(found(*coupled(np.random.default_rng(0), 20, 25.0), 20, apart).edges.one)
 
 
 def test_the_order_and_the_numbers_of_the_series_do_not_matter() -> None:
