@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -82,8 +82,8 @@ class Outbox(Protocol):
     def found_troubles(self, now: float) -> list[Trouble]:
         """Blind sources, and channels for which messages died lately."""
 
-    def tell_troubles(self, troubles: Sequence[Trouble], now: float) -> None:
-        """Write rows for what began and what is over."""
+    def tell_troubles(self, troubles: Sequence[Trouble], now: float, doubtful: Collection[str] = ()) -> None:
+        """Write rows for what began and what is over; what is `doubtful`, by key, is not over where it had begun."""
 
     def straight(self, incident: Incident, now: float) -> list[tuple[Delivery, Message]]:
         """What is to be told of a page that cannot be written yet; needs no store, and is remembered for when it is written."""

@@ -108,6 +108,11 @@ class Alertmanager:
         self._process.kill()
         self._process.wait(10)
 
+    def send_signal(self, number: int) -> None:
+        """Freeze it, or let it go on."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def end(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self.kill()

@@ -7,7 +7,7 @@ enough that one took a message: the others get it with the next repeat, and an e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 REPEAT_SECONDS = 20.0
 LASTS_SECONDS = 180.0  # what is not repeated for so long ends by itself
 MOST_IN_POST = 500
+PATH = "/api/v2/alerts"
 
 
 class AlertmanagerSettings(HttpSettings):
@@ -35,7 +36,7 @@ class AlertmanagerSettings(HttpSettings):
 
     def make(self, name: str) -> AlertmanagerChannel:
         poster = Poster.of(self)
-        return AlertmanagerChannel([f"{url.rstrip('/')}/api/v2/alerts" for url in self.urls], poster)
+        return AlertmanagerChannel([url.rstrip("/") + PATH for url in self.urls], poster)
 
 
 class AlertmanagerChannel:
@@ -48,7 +49,8 @@ class AlertmanagerChannel:
 
     def __init__(self, urls: Sequence[str], poster: Poster) -> None:
         self._urls, self._poster = tuple(urls), poster
-        self._silent: dict[str, float] = {}  # instances that did not take the newest post, until when they are spared
+        self._spared: dict[str, float] = {}  # instances that did not take the newest post, until when
+        self.silent_since: dict[str, tuple[float, str]] = {}  # the same, since when, and why
 
     async def send(self, messages: Sequence[Message], now: float) -> Sent:
         labels: dict[str, str] = {}
@@ -59,8 +61,8 @@ class AlertmanagerChannel:
 
     async def repeat(self, standing: Sequence[Message], now: float) -> None:
         alerts = [alert for one in standing for alert in _alerts(one, labels_of(one), now)]
-        self._silent.clear()
-        for first in range(0, len(alerts), MOST_IN_POST):
+        self._spared.clear()
+        for first in range(0, max(1, len(alerts)), MOST_IN_POST):  # nothing is told too: that shows whether they live
             await self._tell(alerts[first : first + MOST_IN_POST], now)
 
     async def close(self) -> None:
@@ -72,16 +74,26 @@ class AlertmanagerChannel:
         if alerts and not good:
             raise Refused(f"not an alert: {fault(alerts[0])}")
         content = orjson.dumps(good)
-        urls = [url for url in self._urls if self._silent.get(url, now) <= now] or self._urls
+        urls = [url for url in self._urls if self._spared.get(url, now) <= now] or self._urls
         outcomes = await asyncio.gather(*(self._post(url, content) for url in urls))
         failed = [(url, outcome) for url, outcome in zip(urls, outcomes, strict=True) if outcome is not None]
-        for url in urls:
-            self._silent.pop(url, None)
+        self._note(urls, dict(failed), now)
         if len(failed) == len(urls):
             raise _worst([outcome for _, outcome in failed])
         for url, outcome in failed:
-            self._silent[url] = now + REPEAT_SECONDS
+            self._spared[url] = now + REPEAT_SECONDS
             log.warning("one alertmanager was not told", url=url, reason=outcome.reason)
+
+    def _note(self, urls: Sequence[str], failed: Mapping[str, Unsent | Refused], now: float) -> None:
+        """Who answered, who did not, and since when."""
+        for url in urls:
+            self._spared.pop(url, None)
+            address = url.removesuffix(PATH)
+            if url in failed:
+                since, _ = self.silent_since.get(address, (now, ""))
+                self.silent_since[address] = since, failed[url].reason
+            else:
+                self.silent_since.pop(address, None)
 
     async def _post(self, url: str, content: bytes) -> Unsent | Refused | None:
         try:

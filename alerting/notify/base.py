@@ -51,6 +51,7 @@ class StandingChannel(Channel, Protocol):
     """A receiver that forgets: it is told again, every so often, all that is open."""
 
     repeat_seconds: float
+    silent_since: Mapping[str, tuple[float, str]]  # instances that did not take the newest post: since when, and why
 
     async def repeat(self, standing: Sequence[Message], now: float) -> None:
         """Tell what is open, each incident's newest message, and what ended lately. Raises Unsent, Refused."""

@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 
-from alerting.message import Message, Trouble
+from alerting.message import Message
 from alerting.model import Incident
 from alerting.notify.base import Channel, Refused, Unsent
+from alerting.notify.own_troubles import channel_troubles
 from alerting.outbox import Delivery, Lane, Outbox, ReplacedError, UnreachableError
 
 log = structlog.get_logger(__name__)
@@ -33,7 +34,6 @@ TROUBLE_SECONDS = 5.0
 LONGEST_SEND_SECONDS, LONGEST_ASK_SECONDS = 90.0, 8.0
 ENDED_SECONDS = 180.0  # for so long a standing channel is told of an end
 LONGEST_WAIT_SECONDS = 2.0  # a clock may be set meanwhile
-ADVICE = "Look at its address, its key and its receiver; `overheard notify test {name}` tries it."
 
 
 class Sending:
@@ -124,7 +124,7 @@ class Sending:
 
     async def _feed(self) -> None:
         """Bring new rows to their lanes; look for trouble of our own."""
-        looked_at = -math.inf
+        looked_at = self._clock()  # by the first look what stands has been told again once
         begun = False
         while not self._stopping:
             self._woken.clear()
@@ -165,12 +165,8 @@ class Sending:
 
     async def _look_for_trouble(self, now: float) -> None:
         found = await self._ask(self._outbox.found_troubles, now)
-        for name, lane in self.lanes.items():
-            if trouble := lane.trouble(now):
-                what, since = trouble
-                line = f"overheard's channel {name} {what}"
-                found.append(Trouble(key=f"channel:{name}", line=line, advice=ADVICE.format(name=name), since=since))
-        await self._ask(self._outbox.tell_troubles, found, now)
+        shown, doubtful = channel_troubles(self.lanes, self.channels, now)
+        await self._ask(self._outbox.tell_troubles, found + shown, now, doubtful)
         await self._new_rows()
 
     # -- one channel ---------------------------------------------------------------------------------------------

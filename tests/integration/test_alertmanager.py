@@ -7,20 +7,29 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from deliver_process import NoNames, PostSettings
 
 from alerting.message import Message
 from alerting.notify import alertmanager as channel_module
 from alerting.notify.alerts import fault
 from alerting.notify.registry import KINDS
+from alerting.routing import Route
+from streams.runtime.deliver import sending
+from streams.runtime.notify_settings import NotifySettings
+from streams.runtime.store.lease import Lease
+from streams.runtime.store.migrations import open_store
+from streams.runtime.store.planner import Planner
+from streams.runtime.store.writer import Work, Writer
 from tests.alerting.notify.cases.alertmanager import check
 from tests.alerting.notify.hostile import PAYLOADS, hostile, huge, message
 from tests.alerting.notify.receiver import Answer, Receiver
 from tests.alerting.test_message import BAGGAGE
-from tests.alertmanager import Alertmanager, Wire, free_port
+from tests.alertmanager import HOST, Alertmanager, Wire, free_port
 
 pytestmark = [pytest.mark.alertmanager, pytest.mark.usefixtures("alertmanager_programs")]
 SUSPECTED = msgspec.structs.replace(BAGGAGE, state="suspected", confirmed_at=None, revision=2)
@@ -300,5 +309,69 @@ def test_a_faulty_alert_is_found_before_alertmanager_finds_it_and_costs_the_othe
         faulty = doing("open", msgspec.structs.replace(BAGGAGE, id="bad"))
         await place.channel().repeat([faulty, doing("open")], time.time())
         await place.until(lambda: place.notified() == [(0, ["a1"])], 10, "the good one")
+
+    run(story)
+
+
+class Desk:
+    """DELIVER's sending half over a store of its own: two real instances, and another channel that hears of trouble."""
+
+    def __init__(self, place: Site, store: str, ops: Receiver) -> None:
+        urls = tuple(one.url for one in place.instances)
+        settings = {"urls": urls, "allow_hosts": [HOST], "timeout_seconds": 0.5}
+        channels = {"am": KINDS["alertmanager"].model_validate(settings), "ops": PostSettings(url=f"{ops.url}/ops")}
+        routes = (Route(channels=("am",)),)
+        notify = NotifySettings(channels=channels, routes=routes, trouble_channels=("am", "ops"))
+        engine = open_store(store)
+        self.lease = Lease(engine)
+        self.writer = Writer(engine, NoNames(), NoNames(), str, planner=Planner(engine, routes))  # type: ignore[arg-type]
+        self.sending = sending(self.writer, self.lease, notify)
+
+    async def write(self, one: Any) -> None:
+        await asyncio.to_thread(self.writer.commit, Work(incidents=[one]), None, self.lease.check)
+        self.sending.wake()
+
+
+def test_an_instance_that_fails_for_long_is_told_of_by_another_channel_and_so_is_its_return(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(channel_module.AlertmanagerChannel, "repeat_seconds", 0.3)
+    monkeypatch.setattr("alerting.notify.own_troubles.UNHEARD_AFTER", 2.0)
+    monkeypatch.setattr("alerting.notify.sending.TROUBLE_SECONDS", 0.5)
+    store = f"sqlite:///{tmp_path / 'store.sqlite'}"
+
+    async def story(place: Site) -> None:
+        await cluster(place, group_wait="1s")
+        first, second = place.instances
+        gone = f"instance:am:{first.url}"
+        async with Receiver(lambda _: Answer()) as ops:
+
+            def heard() -> list[tuple[str, str]]:
+                return [(one["key"], one["action"]) for request in ops.requests for one in request.json()]
+
+            desk = Desk(place, store, ops)
+            desk.sending.start()
+            await asyncio.sleep(1.5)
+            assert heard() == []
+            await asyncio.to_thread(first.kill)  # nothing is open: it is noticed all the same
+            killed = time.monotonic()
+            await place.until(lambda: heard() == [(gone, "open")], 20, "told of by the other channel")
+            print(f"an instance killed, told of {time.monotonic() - killed:.1f} s later where 2 s are asked for")
+            assert not desk.sending.unheard  # the channel itself still tells people
+            await desk.write(beginning(BAGGAGE))
+            await place.until(lambda: place.notified() == [(1, ["a1"])], 20, "the other instance notifies")
+            await desk.sending.stop()
+            again = Desk(place, store, ops)  # started anew while it is away: neither over nor told once more
+            again.sending.start()
+            await asyncio.sleep(4.0)
+            assert heard() == [(gone, "open")]
+            await asyncio.to_thread(first.start)
+            await place.until(lambda: heard() == [(gone, "open"), (gone, "resolve")], 20, "its return")
+            await asyncio.to_thread(first.kill)
+            await asyncio.to_thread(second.kill)
+            await place.until(lambda: "am" in again.sending.unheard, 10, "the heart is to stop")
+            await place.until(lambda: len(heard()) == 4, 20, "both are told of")
+            assert {key for key, action in heard()[2:] if action == "open"} == {gone, f"instance:am:{second.url}"}
+            await again.sending.stop()
 
     run(story)

@@ -16,6 +16,7 @@ from faults import SOAK
 from service import Running
 
 from benchmarks.broker import Broker
+from tests.alertmanager import Alertmanager
 
 WITHIN = 120.0  # the target; the receiver raises the alarm three beats after the last one
 IDLE_SECONDS = 1800.0 if SOAK else 20.0
@@ -69,6 +70,35 @@ def test_a_frozen_or_killed_broker_or_worker_is_noticed(own_broker: Broker, tmp_
     own_broker.kill()
     told["broker killed, alarm after"] = silent_after(receiver, time.monotonic())
     deployment.end()
+    print({what: round(seconds, 1) for what, seconds in told.items()})
+
+
+@pytest.mark.alertmanager
+@pytest.mark.usefixtures("alertmanager_programs")
+@pytest.mark.skipif(not SOAK, reason="takes minutes: make soak")
+def test_a_frozen_or_killed_alertmanager_is_noticed_while_nothing_is_open(tmp_path: Path, receiver: Receiver) -> None:
+    only = Alertmanager("http://127.0.0.1:9/nobody").start()
+    running = Running(tmp_path / "service", idle_tick_seconds=1, lateness_seconds=1)
+    pack = own_pack(running.folder)
+    config = running.config.read_text().replace('pack = "power"', f'pack = "{pack}"') + heartbeat(
+        running.folder, receiver
+    )
+    channel = f'[channels.am]\nkind = "alertmanager"\nurls = ["{only.url}"]\nallow_hosts = ["127.0.0.1"]\n'
+    running.config.write_text(config + channel)
+    try:
+        running.start()
+        running.wait()
+        beats_again(receiver)
+        told = {}
+        only.send_signal(signal.SIGSTOP)
+        told["Alertmanager frozen, alarm after"] = silent_after(receiver, time.monotonic())
+        only.send_signal(signal.SIGCONT)
+        told["beats again after"] = beats_again(receiver)
+        only.kill()
+        told["Alertmanager killed, alarm after"] = silent_after(receiver, time.monotonic())
+    finally:
+        running.end()
+        only.end()
     print({what: round(seconds, 1) for what, seconds in told.items()})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -173,8 +173,9 @@ class StoreOutbox:
         with self._reading() as connection:
             return self._troubles.found(connection, now)
 
-    def tell_troubles(self, troubles: Sequence[Trouble], now: float) -> None:
-        """Write rows for what began and what is over."""
+    def tell_troubles(self, troubles: Sequence[Trouble], now: float, doubtful: Collection[str] = ()) -> None:
+        """Write rows for what began and what is over; what is `doubtful`, by key, is not over where it had begun."""
+        troubles = self._troubles.with_doubtful(troubles, doubtful)
         if self._troubles.are_known(troubles):
             return
         with self._writing() as connection:

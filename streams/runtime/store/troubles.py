@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -59,6 +59,10 @@ class Troubles:
         """Whether nothing began and nothing is over."""
         return self._known.keys() == {one.key for one in troubles}
 
+    def with_doubtful(self, troubles: Sequence[Trouble], doubtful: Collection[str]) -> list[Trouble]:
+        """These, and what was told of before and may go on."""
+        return [*troubles, *(one for key, one in self._known.items() if key in doubtful)]
+
     def tell(self, connection: Connection, troubles: Sequence[Trouble], now: float) -> None:
         """Rows for what began and what is over, and what is the matter now."""
         known, current = _read(connection), {one.key: one for one in troubles}
@@ -78,7 +82,8 @@ class Troubles:
         self._known = {one.key: one for one in troubles}
 
     def _told_of(self, one: Trouble) -> Sequence[str]:
-        concerned = one.key.partition(":")[2] if one.key.startswith(("channel:", "dead:")) else None
+        kind, _, rest = one.key.partition(":")
+        concerned = rest.partition(":")[0] if kind in ("channel", "dead", "instance") else None
         return [name for name in self.channels if name != concerned] or self.channels
 
 
