@@ -17,11 +17,15 @@ UNSURE = 0.1  # relative variance of a profile that is the group's alone
 
 
 def crossing(groups: Ints, parents: Ints, n_groups: int) -> Bools:
-    """Groups in which a series has a child of another group, bool[n_groups]."""
-    found = np.zeros(n_groups, np.bool_)
+    """Groups whose series have children in other groups and none in their own, bool[n_groups].
+
+    One child abroad makes no mixture of a group: its other series, towns among them, live by the group's own clock.
+    """
     child = np.flatnonzero(parents >= 0)
-    apart = child[groups[child] != groups[parents[child]]]
-    found[groups[parents[apart]]] = True
+    own, above = groups[child], groups[parents[child]]
+    found = np.zeros(n_groups, np.bool_)
+    found[above[own != above]] = True
+    found[above[own == above]] = False
     return found
 
 

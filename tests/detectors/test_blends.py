@@ -31,6 +31,28 @@ def test_only_groups_with_children_of_another_clock_are_blended():
     assert not crossing(np.zeros(3, np.int64), np.array([-1, 0, 0]), 1).any()
 
 
+def test_a_far_province_with_its_own_clock_leaves_the_countrys_towns_theirs():
+    """Series: a country, two of its towns, and a province two hours behind with few people."""
+    groups, parents = np.array([0, 0, 0, 1]), np.array([-1, 0, 0, 0])
+    zones = ["Asia/Shanghai", "Asia/Urumqi"]
+    bank = detectors.create(n_series=4, window_seconds=WINDOW, groups=groups, zones=zones, parents=parents)
+    rng = np.random.default_rng(1)
+    surprised = 0
+    for start in range(MONDAY, MONDAY + 28 * 86_400, WINDOW):
+        towns, province = rng.poisson([at_work(start, 8)] * 2), rng.poisson(at_work(start, 6) / 20)
+        counts = np.array([towns.sum() + province, *towns, province], np.int64)
+        scores = bank.score(start, counts)
+        surprised += int(scores.p_value.min() < 1e-4)
+        bank.learn(start, counts)
+    assert surprised == 0
+    noon, two_at_night = (scores_at(bank, MONDAY + 28 * 86_400 + hour * 3600) for hour in (4, 18))
+    assert noon[1] > 5 * two_at_night[1]
+
+
+def scores_at(bank, start: int) -> np.ndarray:
+    return bank.score(start, np.zeros(4, np.int64)).expected
+
+
 def test_each_keyword_of_a_wide_place_follows_its_own_peoples_clocks_through_the_clock_change():
     bank = detectors.create(n_series=4, window_seconds=WINDOW, groups=GROUPS, zones=ZONES, parents=PARENTS)
     for start, counts in windows(35, MONDAY):

@@ -9,10 +9,9 @@ import pytest
 from tests.simulation.world import World
 
 
-def test_four_weeks_of_ten_thousand_cells_with_rush_hours_open_at_most_two_incidents_a_week() -> None:
-    """One is the aim: China, of two clocks, is surprised by its Mondays, and towns in it by what follows."""
+def test_four_weeks_of_ten_thousand_cells_with_rush_hours_open_at_most_one_incident_a_week() -> None:
     world = World(towns=200, keywords=50, per_day=20_000, seed=1)
-    assert len(world.run(28)) <= 8
+    assert len(world.run(28)) <= 4
 
 
 def test_a_busy_country_of_several_clocks_has_no_alarm_at_every_rush_hour() -> None:
