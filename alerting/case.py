@@ -193,7 +193,7 @@ def incident(case: Case, atlas: Atlas, channels: tuple[str, ...], now: float, re
     counted = [n + more for n, more in zip(case.channels, late.channels, strict=False)]
     by_channel = {channels[c]: round(n) for c, n in enumerate(counted) if round(n) and c < len(channels)}
     terms = [(term, case.terms[term]) for term in strongest(case)[:8]]
-    ack, assign, verdict = case.act("ack"), case.act("assign"), case.act("feedback")
+    ack, assign, verdict, promote = map(case.act, ("ack", "assign", "feedback", "promote"))
     case.latest = Incident(
         id=case.id,
         revision=case.revision,
@@ -228,6 +228,7 @@ def incident(case: Case, atlas: Atlas, channels: tuple[str, ...], now: float, re
         acked_by=None if ack is None else ack.author,
         assigned_to=None if assign is None else assign.value,
         verdict=None if verdict is None else verdict.value,
+        promoted_to=None if promote is None else promote.keywords[0],
         silenced_until=case.silenced_until(now),
         team=said_of(case, atlas.keywords.team, atlas),
         runbook_url=said_of(case, atlas.keywords.runbook_url, atlas),

@@ -12,8 +12,9 @@ from alerting.messages import VERDICTS
 from alerting.model import Control
 from alerting.places_and_keywords import ANY, Atlas
 
-ON_INCIDENT = ("ack", "assign", "snooze", "feedback", "note", "intervention")
+ON_INCIDENT = ("ack", "assign", "snooze", "feedback", "note", "intervention", "promote")
 MATCHING = ("silence", "planned_event")
+MOST_PHRASES = 50
 TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 
@@ -36,8 +37,25 @@ def check(control: Control) -> None:
         raise ValueError("until: a time to come is needed")
     if kind == "feedback" and control.value not in VERDICTS:
         raise ValueError(f"value: one of {', '.join(VERDICTS)}")
+    if kind == "promote":
+        _check_promotion(control)
     if kind in ("assign", "note", "intervention", "undo") and not (control.value or "").strip():
         raise ValueError("value: may not be empty")
+
+
+def _check_promotion(control: Control) -> None:
+    if len(control.keywords) != 1 or not control.keywords[0]:
+        raise ValueError("keywords: the id of the new keyword, and no other")
+    if not control.label:
+        raise ValueError("label: what people call the new keyword")
+    if not 1 <= len(phrases_of(control)) <= MOST_PHRASES:
+        raise ValueError(f"value: the new keyword's phrases, one a line, {MOST_PHRASES} at most")
+
+
+def phrases_of(control: Control) -> tuple[str, ...]:
+    """The phrases of a promotion, each once."""
+    lines = (" ".join(line.split()) for line in (control.value or "").split("\n"))
+    return tuple(dict.fromkeys(line for line in lines if line))
 
 
 def clean(control: Control) -> Control:
@@ -50,7 +68,8 @@ def clean(control: Control) -> Control:
     incident = None if control.incident is None else _plain(control.incident, lines=False)
     places, keywords = (tuple(_plain(one, lines=False) for one in ids) for ids in (control.places, control.keywords))
     return msgspec.structs.replace(
-        control, id=id, via=via, author=author, reason=reason, value=value, incident=incident, places=places, keywords=keywords
+        control, id=id, via=via, author=author, reason=reason, value=value, incident=incident, places=places, keywords=keywords,
+        label=_plain(control.label, lines=False),
     )  # fmt: skip
 
 
@@ -95,6 +114,7 @@ def apply(control: Control, standing: Standing, cases: Iterable[Case], atlas: At
         return [case for case in cases if case.told and silence(case, control, atlas)]
     elif control.kind in ON_INCIDENT:
         changed = [case for case in cases if case.told and case.id == control.incident]
+        changed = [case for case in changed if case.unnamed or control.kind != "promote"]
         for case in changed:
             case.acts.append(control)
         return changed

@@ -199,6 +199,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     acked_by: str | None = None
     assigned_to: str | None = None
     verdict: str | None = None  # real | not_real | known_event
+    promoted_to: str | None = None  # the keyword an unnamed incident was made into
     silenced_until: float | None = None
     team: str | None = None  # of the keyword, as are the next two
     runbook_url: str | None = None
@@ -236,6 +237,7 @@ ControlKind = Literal[
     "feedback",
     "note",
     "intervention",
+    "promote",
     "planned_event",
     "undo",
     "pack",
@@ -253,10 +255,13 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     incident: str | None = None
     places: tuple[str, ...] = ()  # matchers of a silence or planned event: place ids (what lies in them too)
-    keywords: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()  # of a promotion: the one new keyword
     until: float | None = None
     start: float | None = None
-    value: str | None = None  # feedback verdict, assignee, text of a note, id undone
+    value: str | None = (
+        None  # feedback verdict, assignee, text of a note, id undone, phrases of a promotion (one a line)
+    )
+    label: str = ""  # what people call the keyword of a promotion
     factor: float | None = None  # planned event: expected voices are multiplied by this
     via: str = ""  # how it came in: page, api, cli, config; "" where it is not known
 

@@ -12,9 +12,11 @@ from alerting.controls import check, clean
 from alerting.messages import VERDICTS
 from alerting.model import Control, ControlKind, Incident
 from alerting.standing import kept, silences
+from streams.promotion import PromotionError, check_promotable
 
 REMEMBERED = 500
 NOTE_CHARACTERS = 2000
+PHRASES_CHARACTERS = 8000
 LONGEST_SILENCE_SECONDS = 30 * 86400.0
 MOST_FACTOR = 1000.0
 Append = Callable[[Control], Awaitable[None]]
@@ -42,16 +44,23 @@ class Acts:
     """Checks an act, gives it an id and a time, and appends it. `append` raises when the log cannot take it."""
 
     def __init__(
-        self, append: Append, now: Callable[[], float], via: str = "page", recent: Recent | None = None
+        self,
+        append: Append,
+        now: Callable[[], float],
+        via: str = "page",
+        recent: Recent | None = None,
+        replay: Callable[[str], str] | None = None,
     ) -> None:
+        """`replay`: the command that replays the past with a new keyword, by its id."""
         self._append = append
         self._now = now
         self._via = via
         self._recent = recent or Recent()
+        self._replay = replay
 
     def through(self, via: str) -> Acts:
         """The same for those who come another way: "api"."""
-        return Acts(self._append, self._now, via, self._recent)
+        return Acts(self._append, self._now, via, self._recent, self._replay)
 
     @property
     def version(self) -> int:
@@ -63,8 +72,11 @@ class Acts:
         try:
             check(control)
         except ValueError as error:
-            raise Refused(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
-        await self._append(control)
+            raise _refusal(error) from error
+        try:
+            await self._append(control)
+        except PromotionError as error:
+            raise _refusal(error) from error
         self._recent.add(control)
         return control
 
@@ -93,6 +105,23 @@ class Acts:
             raise Refused("Say what was done.")
         kept = text.strip()[:NOTE_CHARACTERS]
         return await self._record(self._control("intervention", author, "", incident=incident.id, value=kept))
+
+    async def promote(
+        self, incident: Incident, author: str, keyword: str, label: str, phrases: str, reason: str = ""
+    ) -> Control:
+        """Make the words of an unnamed incident a keyword of the pack; `phrases`: one a line."""
+        try:
+            check_promotable(incident)
+        except PromotionError as error:
+            raise _refusal(error) from error
+        control = self._control("promote", author, reason, incident=incident.id, value=phrases[:PHRASES_CHARACTERS])
+        return await self._record(
+            msgspec.structs.replace(control, keywords=(keyword.strip()[:128],), label=label.strip()[:80])
+        )
+
+    def replay_of(self, control: Control) -> str | None:
+        """How to hear the past with the keyword of a promotion; None of other acts, and where nothing is kept."""
+        return self._replay(control.keywords[0]) if self._replay is not None and control.kind == "promote" else None
 
     async def snooze(self, incident: Incident, author: str, seconds: float, reason: str = "") -> Control:
         """Nothing more about this one incident for so long; told again if it still goes on then."""
@@ -173,6 +202,12 @@ class Acts:
         return sorted({**self._recent.acts, **known}.values(), key=lambda c: (c.at, c.id))
 
 
+def _refusal(error: ValueError) -> Refused:
+    """What cannot be taken, as a sentence."""
+    text = " ".join(str(error).split())
+    return Refused(f"{text[:1].upper()}{text[1:]}.")
+
+
 def _length(seconds: float) -> float:
     if not 60 <= seconds <= LONGEST_SILENCE_SECONDS:
         raise Refused("A silence lasts from 1 minute to 30 days.")
@@ -188,7 +223,7 @@ def overlaid(incident: Incident, controls: Sequence[Control]) -> Incident:
     last: dict[str, Control | None] = {c.kind: None for c in mine}
     left = kept(mine)
     last.update({c.kind: c for c in left})
-    acked, assigned, verdict = last.get("ack"), last.get("assign"), last.get("feedback")
+    acked, assigned, verdict, promote = (last.get(kind) for kind in ("ack", "assign", "feedback", "promote"))
     ends = [c.until or 0.0 for c in left if c.kind in ("silence", "snooze")]
     quietened = "silence" in last or "snooze" in last
     return msgspec.structs.replace(
@@ -196,5 +231,6 @@ def overlaid(incident: Incident, controls: Sequence[Control]) -> Incident:
         acked_by=acked.author if acked else None if "ack" in last else incident.acked_by,
         assigned_to=assigned.value if assigned else None if "assign" in last else incident.assigned_to,
         verdict=verdict.value if verdict else None if "feedback" in last else incident.verdict,
+        promoted_to=promote.keywords[0] if promote else None if "promote" in last else incident.promoted_to,
         silenced_until=max(ends) if ends else None if quietened else incident.silenced_until,
     )

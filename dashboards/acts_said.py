@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from alerting.controls import phrases_of
 from alerting.messages import VERDICTS
 from alerting.model import Control
 from alerting.standing import begin
 from dashboards.words import clock, duration
+
+SHOWN_PHRASES = 4
 
 
 def said(control: Control, zone: str, now: float, undone: Control | None = None) -> str:
@@ -23,6 +26,8 @@ def said(control: Control, zone: str, now: float, undone: Control | None = None)
             return "Note added to the timeline."
         case "intervention":
             return "Intervention added to the timeline and marked on the chart."
+        case "promote":
+            return f"Promoted to the keyword {control.keywords[0]}: complaints count for it from the next close on, as one still being learnt."
         case "silence":
             until = control.until or now
             length = duration(until - control.at)
@@ -46,6 +51,7 @@ KINDS = {
     "silence": "the silence",
     "snooze": "the snooze",
     "intervention": "the intervention",
+    "promote": "the promotion; the keyword is out of the pack again",
     "planned_event": "the planned event",
 }
 
@@ -60,6 +66,11 @@ def told(control: Control, zone: str, now: float, about: str = "") -> str:
             return f"{who} assigned it to {control.value}{why}"
         case "feedback":
             return f"{who} judged it {VERDICTS.get(control.value or '', control.value)}{why}"
+        case "promote":
+            phrases = [f"“{phrase}”" for phrase in phrases_of(control)]
+            more = f" and {len(phrases) - SHOWN_PHRASES} more" if len(phrases) > SHOWN_PHRASES else ""
+            listens = ", ".join(phrases[:SHOWN_PHRASES]) + more
+            return f"{who} promoted it to the keyword {control.keywords[0]} ({control.label}), heard by {listens}{why}"
         case "note":
             return f"{who} noted: {control.value}"
         case "silence":

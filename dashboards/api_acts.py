@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
@@ -56,6 +56,14 @@ class Assign(Ack):
     to: str = Field(min_length=1, max_length=80)
 
 
+class Promotion(Ack):
+    """The words of an unnamed incident become a keyword of the pack."""
+
+    keyword: str = Field(min_length=1, max_length=128, description="its id, a path of slugs: kiosks/frozen")
+    label: str = Field(min_length=1, max_length=80, description="what people call it")
+    phrases: list[Annotated[str, Field(min_length=1, max_length=120)]] = Field(min_length=1, max_length=50)
+
+
 class Undo(BaseModel):
     """Takes an act back."""
 
@@ -69,6 +77,7 @@ class Recorded(BaseModel):
     control: str
     kind: str
     at: str
+    replay: str | None = Field(None, description="of a promotion: the command that replays the past with it")
 
 
 def add_acts(api: APIRouter, site: Site, operations: Callable[[Request], None]) -> None:
@@ -84,7 +93,7 @@ def add_acts(api: APIRouter, site: Site, operations: Callable[[Request], None]) 
             detail = "not recorded: the log takes nothing just now"
             raise HTTPException(503, detail, {"retry-after": str(RETRY_SECONDS)}) from error
         site.live.poke()
-        return Recorded(control=control.id, kind=control.kind, at=iso(control.at))
+        return Recorded(control=control.id, kind=control.kind, at=iso(control.at), replay=acts.replay_of(control))
 
     @api.post("/incidents/{id}/ack", status_code=202, summary="Acknowledge")
     async def ack(id: str, body: Ack) -> Recorded:
@@ -113,6 +122,14 @@ def add_acts(api: APIRouter, site: Site, operations: Callable[[Request], None]) 
     @api.post("/incidents/{id}/snooze", status_code=202, summary="Hear no more of it for a while")
     async def snooze(id: str, body: Silence) -> Recorded:
         return await recorded(acts.snooze(await _newest(site, id), body.author, body.seconds, body.reason))
+
+    @api.post(
+        "/incidents/{id}/promote", status_code=202, summary="Make an unnamed incident's words a keyword of the pack"
+    )
+    async def promote(id: str, body: Promotion) -> Recorded:
+        incident = await _newest(site, id)
+        phrases = "\n".join(" ".join(phrase.split()) for phrase in body.phrases)
+        return await recorded(acts.promote(incident, body.author, body.keyword, body.label, phrases, body.reason))
 
     @api.post("/undo", status_code=202, summary="Take an act back")
     async def undo(body: Undo) -> Recorded:

@@ -52,6 +52,13 @@ def add_forms(site: Site, app: FastAPI) -> None:
         who = view_of(request, site.settings).who
         return await reply(id, lambda incident: acts.note(incident, who, text))
 
+    @app.post("/incident/{id}/promote", include_in_schema=False)
+    async def promote(
+        request: Request, id: str, keyword: Text = "", label: Text = "", phrases: Text = "", reason: Text = ""
+    ) -> Response:
+        who = view_of(request, site.settings).who
+        return await reply(id, lambda incident: acts.promote(incident, who, keyword, label, phrases, reason))
+
     @app.post("/incident/{id}/intervention", include_in_schema=False)
     async def intervention(request: Request, id: str, text: Text = "") -> Response:
         who = view_of(request, site.settings).who

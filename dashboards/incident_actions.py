@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from alerting.case import UNNAMED
 from alerting.messages import VERDICTS
 from alerting.model import Incident
+from dashboards.acts import PHRASES_CHARACTERS
 from dashboards.dom import Child, Node, h
+from streams.promotion import suggestion
 
 SNOOZES = (("900", "15 minutes"), ("3600", "1 hour"), ("14400", "4 hours"), ("43200", "12 hours"))
 SILENCES = (("3600", "1 hour"), ("14400", "4 hours"), ("43200", "12 hours"), ("86400", "1 day"), ("604800", "1 week"))
@@ -48,9 +51,29 @@ def actions(incident: Incident) -> Node:
         _fold(
             incident, "intervention", "Intervention…", "Add intervention", _words("What was done about it, just now")
         ),
+        _promotion(incident) if UNNAMED in incident.marks and incident.promoted_to is None else None,
         class_="actions",
         role="group",
         aria_label="Actions",
+    )
+
+
+def _promotion(incident: Incident) -> Node:
+    """Asks for what a pack wants to know of a keyword, with the words that were found."""
+    found = suggestion(incident)
+    text = h("textarea", "\n".join(found.phrases), name="phrases", rows=min(8, 2 + len(found.phrases)), required=True,
+             maxlength=PHRASES_CHARACTERS)  # fmt: skip
+    return _fold(
+        incident,
+        "promote",
+        "Promote…",
+        "Promote",
+        _said("Makes these words a keyword of your pack: from then on they are counted, and told by that name."),
+        _line("Keyword (its id in the pack)", "keyword", 128, required=True, value=found.keyword),
+        _line("What people call it", "label", 80, required=True, value=found.label),
+        h("label", "Phrases, one a line", text),
+        _said("A text that holds any of them counts. Leave out words that mean other things too."),
+        why_line(),
     )
 
 
@@ -76,8 +99,9 @@ def why_line() -> Node:
     return _line("Why (others will read it)", "reason", 200)
 
 
-def _line(label: str, name: str, longest: int, *, required: bool = False) -> Node:
-    return h("label", label, h("input", name=name, maxlength=longest, required=required, autocomplete="off"))
+def _line(label: str, name: str, longest: int, *, required: bool = False, value: str | None = None) -> Node:
+    field = h("input", name=name, maxlength=longest, required=required, autocomplete="off", value=value)
+    return h("label", label, field)
 
 
 def _words(label: str) -> Node:

@@ -114,6 +114,8 @@ def _head(incident: Incident, view: View, catalogue: Catalogue, now: float) -> N
         state.append(f"assigned to {incident.assigned_to}")
     if incident.verdict:
         state.append(f"judged {VERDICTS.get(incident.verdict, incident.verdict)}")
+    if incident.promoted_to:
+        state.append(f"promoted to the keyword {incident.promoted_to}")
     if incident.silenced_until and incident.silenced_until > now:
         state.append(f"silenced until {clock(incident.silenced_until, view.zone, now)}")
     if incident.drill:

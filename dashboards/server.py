@@ -38,14 +38,16 @@ def mount(
     why_not: WhyNot | None = None,
     now: Callable[[], float] = time.time,
     exempt: tuple[str, ...] = (),
+    replay: Callable[[str], str] | None = None,
 ) -> Live:
     """Add pages, API and guard to `app`; add all other routes before, for the pages take every other path.
 
     `act` appends a control to the log and raises when it cannot. `why_not(place, keyword, at)` is DETECT's own answer;
     without it the stored counts answer. `now` is the clock of the service. `exempt`: path prefixes with tokens of their
-    own. Call `poke()` of the result after a close to be shown at once; it polls the reader otherwise. Once a process.
+    own. `replay`: the command that replays the past with a new keyword. Call `poke()` of the result after a close to be
+    shown at once; it polls the reader otherwise. Once a process.
     """
-    acts = Acts(act, now)
+    acts = Acts(act, now, replay=replay)
     live = Live(reader, acts, now, settings.timezone, settings.refresh_seconds)
     site = Site(reader, live, acts, Catalogue(places, keywords), settings, why_not)
     live.catalogue = site.catalogue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr, ValidationError
@@ -51,6 +52,7 @@ def problems(settings: Settings) -> list[str]:
 def put_on(app: FastAPI, service: Service | MemoryService | PageService, now: Callable[[], float] = time.time) -> None:
     """Add the page to the service's app; `now` is the clock that people see."""
     from dashboards.server import mount  # not before it is needed: NiceGUI takes seconds
+    from streams.runtime.own_pack import replay_command
     from streams.runtime.serving import PATHS
 
     live = mount(
@@ -63,5 +65,6 @@ def put_on(app: FastAPI, service: Service | MemoryService | PageService, now: Ca
         why_not=service.why_not,
         now=now,
         exempt=PATHS,
+        replay=partial(replay_command, service.settings),
     )
     service.on_close.append(lambda: live.hear(service.pipeline.keywords))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from streams.runtime.section import SettingsError
 from streams.runtime.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from streams.runtime.entries import Entry
+    from streams.runtime.own_pack import OwnPack
     from streams.runtime.store.reader import Reader
 
 UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -90,14 +93,15 @@ def act(config: Path, control: Control) -> None:
     import msgspec
 
     from streams.runtime.entries import CONTROL, Entry
-    from streams.runtime.journal import Journal
     from streams.runtime.lock import Lock, LockedError
+    from streams.runtime.own_pack import OwnPack
 
     settings = load(config)
     body = msgspec.json.encode(control)
+    own_pack = OwnPack(settings.pack, lambda: open_reader(config))
     said = f"{control.kind.replace('_', ' ')} recorded ({control.id}); it takes effect at the next close."
     if settings.kafka is not None:
-        asyncio.run(_produce(settings, control))
+        asyncio.run(_produce(settings, control, own_pack))
         click.echo(said)
         return
     if ask(settings, "POST", "/controls", content=body) is not None:
@@ -105,23 +109,46 @@ def act(config: Path, control: Control) -> None:
         return
     try:
         with Lock(settings.service.data):
-            journal = Journal(settings.service.data / "journal")
-            journal.write([Entry(CONTROL, body, control.at)])
-            journal.close()
+            asyncio.run(_write(settings, Entry(CONTROL, body, control.at), control, own_pack))
     except LockedError as error:
         raise click.ClickException(f"{error}, and it does not answer on its port") from None
     click.echo(f"{control.kind} written to the journal ({control.id}); it takes effect when the service runs.")
 
 
-async def _produce(settings: Settings, control: Control) -> None:
+async def _write(settings: Settings, entry: Entry, control: Control, own_pack: OwnPack) -> None:
+    from streams.runtime.journal import Journal
+
+    with _refused():
+        async with own_pack.changed(control):
+            journal = Journal(settings.service.data / "journal")
+            journal.write([entry])
+            journal.close()
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    from streams.promotion import PromotionError
+
+    try:
+        yield
+    except PromotionError as error:
+        raise click.ClickException(str(error)) from None
+
+
+async def _produce(settings: Settings, control: Control, own_pack: OwnPack) -> None:
     from aiokafka import AIOKafkaProducer
 
     from streams.runtime.kafka import wire
+    from streams.runtime.own_pack import as_change
 
     assert settings.kafka is not None
-    one = wire.control(control)
-    async with AIOKafkaProducer(**settings.kafka.client(), acks="all", enable_idempotence=True) as producer:
-        await producer.send_and_wait(one.topic.full(settings.kafka.prefix), one.value, key=one.key, partition=0)
+    with _refused():
+        async with own_pack.changed(control) as text:
+            acts = [control] if text is None else [as_change(control, text), control]
+            async with AIOKafkaProducer(**settings.kafka.client(), acks="all", enable_idempotence=True) as producer:
+                for one in map(wire.control, acts):
+                    name = one.topic.full(settings.kafka.prefix)
+                    await producer.send_and_wait(name, one.value, key=one.key, partition=0)
 
 
 def ask(settings: Settings, method: str, path: str, **request: Any) -> Any:
@@ -141,8 +168,16 @@ def ask(settings: Settings, method: str, path: str, **request: Any) -> Any:
     except httpx.TransportError:
         return None
     if answer.is_error:
-        raise click.ClickException(f"{answer.status_code}: {answer.text}")
+        raise click.ClickException(f"{answer.status_code}: {_detail(answer)}")
     return answer.json()
+
+
+def _detail(answer: Any) -> str:
+    """What an error says, without its JSON where it has that of ours."""
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return str(answer.text)
 
 
 def seconds_of(length: str) -> float:

@@ -32,6 +32,7 @@ from streams.runtime.garbage import collect_rarely
 from streams.runtime.journal import Journal, JournalFullError
 from streams.runtime.kept import note_where
 from streams.runtime.lock import Lock
+from streams.runtime.own_pack import OwnPack
 from streams.runtime.runner import Runner
 from streams.runtime.secret import author_secret
 from streams.runtime.settings import Settings
@@ -85,6 +86,7 @@ class Service:
             self._lock.release()
             raise
         self.pack = FollowedPack(settings.pack, self.pipeline, self.append_control, self.health)
+        self.own_pack = OwnPack(settings.pack, lambda: self.reader, self.pipeline.refuses)
         self._life = Life(self.pipeline.window_seconds if service.idle_tick_seconds else math.inf)
         told = settings.notify.heartbeat
         self.heartbeat = Heartbeat(told, self._alive) if told is not None else None
@@ -140,8 +142,11 @@ class Service:
         return first
 
     async def append_control(self, control: Control) -> None:
-        """Keep a person's act; it takes effect at the next close. Raises JournalFullError."""
-        await self.journal.append([Entry(CONTROL, msgspec.json.encode(control), control.at)])
+        """Keep a person's act; it takes effect at the next close. Raises JournalFullError, and PromotionError where the
+        pack's file cannot be changed as it asks; what has changed is followed like any change of the file.
+        """
+        async with self.own_pack.changed(control):
+            await self.journal.append([Entry(CONTROL, msgspec.json.encode(control), control.at)])
 
     def zone(self, source: str) -> tzinfo | None:
         """The zone of a source's times without one."""

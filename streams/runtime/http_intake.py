@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse
 from alerting.controls import check as check_control
 from alerting.controls import clean
 from alerting.model import Control
+from streams.promotion import PromotionError
 from streams.runtime.bodies import UnreadableError, check, split_body
 from streams.runtime.entries import RECORD, Entry
 from streams.runtime.exporter import exposition
@@ -115,8 +116,11 @@ def _acts(routes: APIRouter, service: Service, guard: list[Any]) -> None:
             check_control(control)
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
-        with _kept():
-            await service.append_control(control)
+        try:
+            with _kept():
+                await service.append_control(control)
+        except PromotionError as error:
+            raise HTTPException(422, str(error)) from None
         return JSONResponse(msgspec.to_builtins(control), 202)
 
 

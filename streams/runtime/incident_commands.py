@@ -68,6 +68,8 @@ def show_incident(config: Path, id: str, as_json: bool) -> None:
     click.echo(f"{newest.people} people, {newest.expected:.1f} expected, {newest.factor:.1f} times the usual")
     for one in story:
         click.echo(f"  {iso(one.updated_at)}  {one.reason:<10} {one.state}, {one.people} people at {one.scope.name}")
+    if newest.promoted_to is not None:
+        click.echo(f"promoted to the keyword {newest.promoted_to}")
     for text in newest.examples:
         click.echo(f"  “{text}”")
 
@@ -158,6 +160,35 @@ def snooze(config: Path, id: str, length: str, author: str, reason: str) -> None
     """Hear no more of this incident for LENGTH (30m, 4h, 2d); if it still goes on then, all who know are told."""
     until = time.time() + seconds_of(length)
     act(config, made("snooze", author, reason, incident=known(config, id).id, until=until))
+
+
+@incidents.command("promote")
+@with_config
+@click.argument("id")
+@click.option("--as", "keyword", help="Id of the new keyword, as kiosks/frozen; of its strongest word when not given.")
+@click.option("--label", help="What people call it; its strongest word when not given.")
+@click.option(
+    "--phrase", "phrases", multiple=True, help="What it listens for; its words when not given. May be repeated."
+)
+@with_author
+def promote(
+    config: Path, id: str, keyword: str | None, label: str | None, phrases: tuple[str, ...], author: str, reason: str
+) -> None:
+    """Make an unnamed incident's words a keyword of your pack, which counts from then on; `overheard undo` takes it out again."""
+    from streams.promotion import PromotionError, check_promotable, suggestion
+    from streams.runtime.own_pack import replay_command
+
+    one = known(config, id)
+    try:
+        check_promotable(one)
+    except PromotionError as error:
+        raise click.ClickException(str(error)) from None
+    found = suggestion(one)
+    keyword = keyword or found.keyword
+    control = made("promote", author, reason, incident=one.id, keywords=(keyword,),
+                   label=label or found.label, value="\n".join(phrases or found.phrases))  # fmt: skip
+    act(config, control)
+    click.echo(f"The past with it: {replay_command(load(config), keyword, config)}")
 
 
 def _words(kind: ControlKind, config: Path, id: str, text: str, author: str, reason: str) -> None:

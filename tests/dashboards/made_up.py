@@ -19,6 +19,7 @@ from dashboards.settings import PageSettings
 from dashboards.site import Site
 from streams.closed import Cells
 from streams.part import SourceCount
+from streams.promotion import PromotionError
 from streams.runtime.store.migrations import open_store
 from streams.runtime.store.reader import Health, Reader
 from streams.runtime.store.writer import Work, Writer
@@ -266,7 +267,12 @@ def calm() -> Day:
     ended = incident(
         "c0ffee01", "resolved", "airport:SEA", "delay", 19, 2.0, 300, resolved_at=NOW - 200 * 60, trend="falling"
     )
-    return Day(incidents=[revisions(ended)])
+    yesterday = incident(
+        "0dd00001", "resolved", "airport:JFK", "*", 7, 0.2, 1320, resolved_at=NOW - 1200 * 60, trend="falling",
+        marks=("unnamed",), title="kiosk frozen at JFK", terms=(("kiosk frozen", 6), ("gate shut", 4), ("café", 3)),
+        channels={}, why=(Gate("words", True, "6 people wrote “kiosk frozen” in the last hour, usually 0.2"),),
+    )  # fmt: skip
+    return Day(incidents=[revisions(ended), revisions(yesterday)])
 
 
 def storm() -> Day:
@@ -339,8 +345,11 @@ class Log:
     def __init__(self) -> None:
         self.controls: list[Control] = []
         self.full = False
+        self.refused: str | None = None
 
     async def append(self, control: Control) -> None:
+        if self.refused is not None:
+            raise PromotionError(self.refused)
         if self.full:
             raise OSError(28, "No space left on device")
         self.controls.append(control)
@@ -349,6 +358,6 @@ class Log:
 def site(reader: Reader, log: Log, settings: PageSettings | None = None) -> Site:
     """Everything pages and API stand on, at NOW."""
     used = settings or PageSettings(timezone="America/New_York")
-    acts = Acts(log.append, lambda: NOW)
+    acts = Acts(log.append, lambda: NOW, replay=lambda keyword: f"overheard replay … {keyword}")
     live = Live(reader, acts, lambda: NOW, used.timezone, used.refresh_seconds)
     return Site(reader, live, acts, Catalogue(Places(), Keywords()), used, None)

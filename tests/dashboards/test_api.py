@@ -61,6 +61,31 @@ def test_counts_matrix_sources_status_and_why_not(serve: Callable[..., TestClien
     assert api.get("/api/why-not?place=nowhere-at-all").status_code == 404
 
 
+def test_an_unnamed_incident_is_promoted_with_its_phrases_and_the_way_to_replay_is_told(
+    serve: Callable[..., TestClient], log: Log
+) -> None:
+    api, address = serve(name="calm"), "/api/incidents/0dd00001/promote"
+    body = {"author": "anna", "keyword": "kiosks/frozen", "label": "frozen kiosks", "reason": "third time"}
+    answer = api.post(address, json=body | {"phrases": ["kiosk frozen", 'a "dead"\nkiosk']})
+    assert answer.status_code == 202
+    assert answer.json()["replay"] == "overheard replay … kiosks/frozen"
+    (made,) = log.controls
+    assert (made.kind, made.incident, made.keywords, made.label) == (
+        "promote",
+        "0dd00001",
+        ("kiosks/frozen",),
+        "frozen kiosks",
+    )
+    assert (made.value, made.reason, made.via) == ('kiosk frozen\na "dead" kiosk', "third time", "api")
+    assert api.post(address, json=body | {"phrases": []}).status_code == 422
+    assert api.post("/api/incidents/c0ffee01/promote", json=body | {"phrases": ["late"]}).json()["detail"] == (
+        "Only an unnamed incident is promoted: this one has its keywords."
+    )
+    log.refused = "'kiosks/frozen' is in own.toml already"
+    answer = api.post(address, json=body | {"phrases": ["kiosk frozen"]})
+    assert (answer.status_code, answer.json()["detail"]) == (422, "'kiosks/frozen' is in own.toml already.")
+
+
 @pytest.mark.parametrize("query", ["since=yesterday", "since=2026-01-01&until=2025-01-01", "since=2020-01-01"])
 def test_a_bad_time_is_told_not_guessed(serve: Callable[..., TestClient], query: str) -> None:
     assert serve().get(f"/api/cells?place=airport:JFK&{query}").status_code == 422

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from dashboards.dom import text_of, to_html, walk
+from dashboards.dom import Node, text_of, to_html, walk
 from dashboards.frame import View
 from dashboards.incident_page import incident_page, read_detail
 from dashboards.keyword_page import keyword_page
@@ -44,6 +44,30 @@ def test_an_incident_is_told_in_one_sentence_with_its_evidence(day: Callable[[st
         "/incident/a1b2c3d4/note",
         "/incident/a1b2c3d4/intervention",
     }
+
+
+def test_an_unnamed_incident_offers_its_words_as_a_keyword_until_it_is_one(day: Callable[[str], Reader]) -> None:
+    desk = site(day("calm"), Log())
+
+    def page() -> Node:
+        detail = read_detail(desk.live, "0dd00001", NOW)
+        assert detail is not None
+        return incident_page(detail, VIEW, desk.catalogue, NOW)
+
+    fields = {n.attrs["name"]: n for n in walk(page()) if n.tag in ("input", "textarea")}
+    assert (fields["keyword"].attrs["value"], fields["label"].attrs["value"]) == ("kiosk-frozen", "kiosk frozen")
+    assert fields["phrases"].text == "kiosk frozen\ngate shut\ncafé"
+    (incident,) = desk.reader.incident("0dd00001")[-1:]
+    made = asyncio.run(
+        desk.acts.promote(incident, "anna", "kiosks", "kiosks", "kiosk frozen\ndead kiosk", "seen thrice")
+    )
+    said = text_of(page())
+    assert "promoted to the keyword kiosks" in said
+    assert "anna promoted it to the keyword kiosks (kiosks), heard by “kiosk frozen”, “dead kiosk”: seen thrice" in said
+    assert not [n for n in walk(page()) if n.attrs.get("name") == "phrases"]
+    asyncio.run(desk.acts.undo(made.id, "anna"))
+    assert "promoted to the keyword kiosks ·" not in text_of(page())
+    assert [n for n in walk(page()) if n.attrs.get("name") == "phrases"]
 
 
 def test_an_intervention_stands_in_the_timeline_and_on_the_chart(day: Callable[[str], Reader]) -> None:

@@ -17,6 +17,7 @@ from streams.runtime.kafka.kit import Kit
 from streams.runtime.kafka.memory_transport import MemoryBroker
 from streams.runtime.kafka.settings import KafkaSettings
 from streams.runtime.kafka.worker import Worker
+from streams.runtime.own_pack import OwnPack, as_change
 from streams.runtime.routing import key_of
 from streams.runtime.secret import author_secret
 from streams.runtime.settings import Settings
@@ -42,6 +43,7 @@ class MemoryService:
             self.broker.declare(topic.full(self.kafka.prefix), topic.partitions(partitions))
         self.health = Health()
         self.reader = Reader(open_store(settings.service.store_url), self.health)
+        self.own_pack = OwnPack(settings.pack, lambda: self.reader, self.pipeline.refuses)
         self.on_close: list[Callable[[], object]] = []
 
     def start(self) -> None:
@@ -73,9 +75,11 @@ class MemoryService:
         return count
 
     async def append_control(self, control: Control) -> None:
-        """A person's act, to the log of parts."""
-        one = wire.control(control)
-        self.broker.append(one.topic.full(self.kafka.prefix), one.key, one.value, 0, timestamp=control.at)
+        """A person's act, to the log of parts. Raises PromotionError where the pack's file cannot be changed as it asks."""
+        async with self.own_pack.changed(control) as text:
+            for act in (control,) if text is None else (as_change(control, text), control):
+                one = wire.control(act)
+                self.broker.append(one.topic.full(self.kafka.prefix), one.key, one.value, 0, timestamp=act.at)
 
     def why_not(self, place: str, keyword: str, at: float) -> object:
         """Why there was no incident. Raises KeyError for an unknown place or keyword."""

@@ -16,6 +16,7 @@ from alerting.model import Control
 from streams.runtime.embedded import pipeline_config
 from streams.runtime.kafka import wire
 from streams.runtime.kafka.kit import Kit
+from streams.runtime.own_pack import OwnPack, as_change
 from streams.runtime.secret import author_secret
 from streams.runtime.settings import Settings
 from streams.runtime.store.migrations import open_store
@@ -41,6 +42,7 @@ class PageService:
         self.store = open_store(settings.service.store_url)
         self.reader = Reader(self.store, self.health)
         self.on_close: list[Callable[[], object]] = []
+        self.own_pack = OwnPack(settings.pack, lambda: self.reader, self.pipeline.refuses)
         self._producer: AIOKafkaProducer | None = None
 
     def start(self) -> None:
@@ -56,7 +58,15 @@ class PageService:
         self.store.dispose()
 
     async def append_control(self, control: Control) -> None:
-        """A person's act, acknowledged by the broker. Raises OSError where it does not answer."""
+        """A person's act, acknowledged by the broker. Raises OSError where it does not answer, PromotionError where the pack's
+        file cannot be changed as it asks.
+        """
+        async with self.own_pack.changed(control) as text:
+            if text is not None:
+                await self._send(as_change(control, text))
+            await self._send(control)
+
+    async def _send(self, control: Control) -> None:
         one = wire.control(control)
         try:
             async with asyncio.timeout(ACT_SECONDS):
