@@ -128,6 +128,8 @@ def _same(node: Node) -> tuple[Any, ...]:
 
 def _props(node: Node) -> dict[str, Attribute]:
     props = {k: ("" if v is True else v) for k, v in node.attrs.items()}
+    if node.tag == "input" and "value" in props:
+        props["^value"] = props.pop("value")  # the attribute: Vue sets the property anew at each patch, over what was typed
     if node.html is not None:
         props["innerHTML"] = node.html
     return props
