@@ -16,7 +16,7 @@ from dashboards.api_desk import timed
 from dashboards.api_docs import docs_page
 from dashboards.privacy import GRID_LEVEL, public_cells, public_hour, public_incident
 from dashboards.site import Site
-from dashboards.whynot_page import parse_minute
+from dashboards.words import parse_minute
 from streams.runtime.why_then import plain, plain_cell
 
 LONGEST_SECONDS = 92 * 86400.0

@@ -93,6 +93,8 @@ def _headline(board: Board, view: View, loud: list[Incident], signals: list[Inci
 
 def _calm_title(board: Board) -> str:
     blind = [s for s in board.sources if s.blind_since is not None]
+    if board.past and not board.cells:
+        return "Nothing is known of this time"
     if board.trouble or board.status.red or board.status.disk_full:
         return "Not watching"
     if blind and len(blind) == len(board.sources):
@@ -177,7 +179,7 @@ def _row(incident: Incident, parts: list[Incident], board: Board, view: View, ca
     what = h("div", h("h3", link), _marks(incident, board.now), class_="what")
     under = _under(incident, parts, board, view, catalogue)
     return h("li", tier(incident.state), what, figures, curve or h("span", class_="spark"), facts,
-             None if view.wall else _ack(incident, catalogue), under,
+             None if view.wall or view.at is not None else _ack(incident, catalogue), under,
              class_=f"incident {incident.state}", key=incident.id)  # fmt: skip
 
 

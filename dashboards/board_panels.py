@@ -90,6 +90,8 @@ def rising(board: Board, catalogue: Catalogue) -> Node:
 
 def new_words(board: Board, catalogue: Catalogue) -> Node:
     """What people began to say that no pack asked for, and where."""
+    if board.past:
+        return panel("New words", h("p", "Of past moments these are not kept.", class_="empty"))
     lines = [
         h(
             "li",
@@ -107,5 +109,5 @@ def new_words(board: Board, catalogue: Catalogue) -> Node:
 
 def resolved(board: Board, view: View, catalogue: Catalogue) -> Node:
     ended = sorted((i for i in board.resolved if i.confirmed_at or i.suspected_at), key=lambda i: -(i.resolved_at or 0))
-    title = f"Resolved today: {len(ended)}"
+    title = f"Resolved {'that day' if board.past else 'today'}: {len(ended)}"
     return panel(title, incident_list(ended[:8], catalogue, view, board.now, "Nothing so far."), key="resolved")

@@ -18,9 +18,9 @@ from dashboards.frame import View
 from dashboards.live import Board
 from dashboards.live_page import Build, view_of
 from dashboards.site import Site
-from dashboards.whynot_page import parse_minute
+from dashboards.words import parse_minute
 
-Show = Callable[[Site, Request, str, str, Build], Awaitable[None]]
+Show = Callable[[Site, Request, str, str, Build], Awaitable[Response | None]]
 
 
 def add_desk(site: Site, app: FastAPI, show: Show) -> None:

@@ -13,6 +13,7 @@ from nicegui.element import Element
 
 Attribute = str | int | float | bool | None
 Act = tuple[str, ...]  # what a button does, as data: ("ack", incident id)
+ARROWS, KEY = "capture.stop.prevent.left.right.page-up.page-down", ["key", "shiftKey"]
 VOID = frozenset({"br", "hr", "input", "link", "meta"})
 
 
@@ -79,12 +80,24 @@ class Mounted:
             self.element.props.update(_props(node))
         self.element._text = node.text
         if node.act is not None:
-            self.element.on("click", self._clicked, args=[])
+            self._listen(node.tag)
         with self.element:
             self.children = [Mounted(child, on_act) for child in node.children]
 
-    def _clicked(self) -> Any:
-        return self.on_act(self.node.act) if self.node.act else None
+    def _listen(self, tag: str) -> None:
+        """A button is pressed; a slider tells its value when it is let go, a group the arrow keys pressed anywhere in it."""
+        if tag == "q-slider":
+            self.element.on("change", lambda e: self._acted(str(e.args)))
+        elif tag == "fieldset":
+            self.element.on(
+                f"keydown.{ARROWS}", lambda e: self._acted(e.args["key"], *["Shift"] * e.args["shiftKey"]), KEY
+            )
+            self.element.on(f"keyup.{ARROWS}", lambda: None, args=[])  # a slider in it would tell its old value then
+        else:
+            self.element.on("click", lambda: self._acted(), args=[])
+
+    def _acted(self, *told: str) -> Any:
+        return self.on_act((*self.node.act, *told)) if self.node.act else None
 
     def patch(self, node: Node) -> None:
         """Make the page show `node` instead, touching only what differs. Both must be alike as `_same` tells."""

@@ -28,17 +28,20 @@ class View(NamedTuple):
     wall: bool = False
     looked: float | None = None  # when this viewer opened the board before
     anonymous: bool = False  # no name given yet
+    at: float | None = None  # the past moment that is looked at
 
 
-def bar(board: Board, view: View, here: str) -> Node:
-    """The header: where one is, how the sources do, the budget, the time."""
+def bar(board: Board, view: View, here: str, back: bool = False) -> Node:
+    """The header: where one is, how the sources do, the budget, the time, and with `back` the way into the past."""
     links = [("/", "Board"), ("/keyword/*", "Problems"), ("/why-not", "Why not?"), ("/desk", "Desk")]
     nav = h(
         "nav",
         [h("a", name, href=path, aria_current="page" if path == here else None) for path, name in links],
         aria_label="Pages",
     )
-    facts = h("div", _sources(board), _budget(board), _clock(board, view), class_="facts")
+    leads = back and not board.past and not view.wall
+    into_past = h("button", "Look back", type="button", act=("step", "-60")) if leads else None
+    facts = h("div", _sources(board), _budget(board), _clock(board, view), into_past, class_="facts")
     return h(
         "div",
         h("a", "Skip to the content", href="#main", class_="skip"),

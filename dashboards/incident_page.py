@@ -15,6 +15,7 @@ from dashboards.dom import Node, h
 from dashboards.frame import View, incident_list, keyword_names, panel, tier
 from dashboards.incident_actions import actions
 from dashboards.live import Live
+from dashboards.past import until_then
 from dashboards.series_page import Series, read_series, share_row
 from dashboards.words import TRENDS, clock, duration, local, moment, number, odds, people, times, usual
 
@@ -34,19 +35,19 @@ class Detail(NamedTuple):
     late: int  # people of late records since the onset
 
 
-def read_detail(live: Live, id: str, now: float) -> Detail | None:
-    """Reads the store; None where it has no such incident."""
-    revisions = live.reader.incident(id)
+def read_detail(live: Live, id: str, now: float, at: float | None = None) -> Detail | None:
+    """Reads the store, counts until `now`; None where it has no such incident, or had none yet at the past moment `at`."""
+    revisions = until_then(live.reader.incident(id), at)
     if not revisions:
         return None
     newest = revisions[-1]
     end = min(now, newest.resolved_at + AFTER_SECONDS) if newest.resolved_at else now
     since = newest.onset - max(BEFORE_SECONDS, 0.5 * (end - newest.onset))
     place, keyword = newest.scope.place, shared_keyword(newest.keywords)
-    past = live.reader.incidents(place=place, keyword=keyword, limit=SIMILAR + 1)
+    past = live.reader.incidents(place=place, keyword=keyword, at=at, limit=SIMILAR + 1)
     return Detail(
         revisions,
-        acts_on(live, newest),
+        [c for c in acts_on(live, newest) if at is None or c.at <= at],
         read_series(live.reader, place, keyword, since, end),
         sorted((i for i in past if i.id != id), key=lambda i: -i.onset)[:SIMILAR],
         live.reader.late(place, keyword, newest.onset, end),
@@ -78,7 +79,7 @@ def incident_page(
     return h(
         "article",
         _head(incident, view, catalogue, now),
-        actions(incident),
+        actions(incident) if view.at is None else None,
         panel("People over time", _chart(incident, detail, view, now), key="chart"),
         h(
             "div",
@@ -253,7 +254,7 @@ def _timeline(detail: Detail, view: View, now: float) -> Node:
             "li",
             moment(at, view.zone, now),
             h("span", text, class_="byhand" if control else None),
-            _take_back(control, text) if control and control.id not in undone else None,
+            _take_back(control, text) if control and control.id not in undone and view.at is None else None,
             key=f"{at}{text}",
         )
         for at, text, control in entries[:80]

@@ -35,6 +35,23 @@ class Board:
     cells: tuple[Cell, ...]  # the last hour, per place and keyword
     sparks: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # (window start, people) by incident
     trouble: str | None = None  # why this may be out of date
+    past: bool = False  # as it looked at `now`, not as it looks
+
+    @property
+    def until(self) -> float:
+        """The end of what is counted in it."""
+        return self.now if not self.past or self.status.last_close is None else self.status.last_close
+
+
+def midnight(at: float, zone: str) -> float:
+    """When the day of `at` began there."""
+    return datetime.combine(local(at, zone).date(), time(), zone_of(zone)).timestamp()
+
+
+def spark(reader: Reader, incident: Incident, now: float, until: float) -> list[tuple[int, int]]:
+    """(window start, people) of the hours before `now`, as far as windows had closed."""
+    cells = reader.series(incident.scope.place, shared_keyword(incident.keywords), now - SPARK_SECONDS, until)
+    return [(cell.start, cell.voices) for cell in cells]
 
 
 class Live:
@@ -120,10 +137,10 @@ class Live:
     def _read(self, now: float, status: Status) -> Board:
         """One consistent look at the store; runs in a thread."""
         controls = self.controls(since=now - 7 * 86400)
-        midnight = datetime.combine(local(now, self._zone).date(), time(), zone_of(self._zone)).timestamp()
+        begin = midnight(now, self._zone)
         open_ = self.reader.incidents(states=["signal", "suspected", "confirmed"])
-        resolved = self.reader.incidents(states=["resolved"], since=midnight)
-        ended = [i for i in resolved if (i.resolved_at or 0) >= midnight]
+        resolved = self.reader.incidents(states=["resolved"], since=begin)
+        ended = [i for i in resolved if (i.resolved_at or 0) >= begin]
         watched = [i for i in open_ if i.state != "signal"][:SPARKS]
         return Board(
             version=(self.board.version if self.board else 0) + 1,
@@ -133,12 +150,8 @@ class Live:
             open=tuple(overlaid(i, controls) for i in open_),
             resolved=tuple(overlaid(i, controls) for i in ended),
             cells=tuple(self.reader.matrix(now - HOUR, now)),
-            sparks={i.id: self._spark(i, now) for i in watched},
+            sparks={i.id: spark(self.reader, i, now, now) for i in watched},
         )
-
-    def _spark(self, incident: Incident, now: float) -> list[tuple[int, int]]:
-        cells = self.reader.series(incident.scope.place, shared_keyword(incident.keywords), now - SPARK_SECONDS, now)
-        return [(cell.start, cell.voices) for cell in cells]
 
     def controls(self, incident: str | None = None, since: float | None = None) -> list[Control]:
         """Stored and just recorded acts, oldest first."""

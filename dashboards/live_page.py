@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urlencode
 
 from fastapi import Request
 from nicegui import background_tasks, ui
@@ -18,12 +18,15 @@ from dashboards.acts_said import said
 from dashboards.dom import Act, Mounted, Node, h
 from dashboards.frame import View, bar
 from dashboards.guard import cookies
-from dashboards.live import Board, Live
+from dashboards.live import Board, Live, midnight
+from dashboards.past import parse_at, read_past
+from dashboards.scrubber import DayLine, read_day, staying, stepped, strip
 from dashboards.settings import PageSettings
-from dashboards.words import zone_of
+from dashboards.words import at_text, zone_of
 
 log = logging.getLogger(__name__)
 Build = Callable[[Board, View], Awaitable[Node]]
+MOVES = frozenset({"step", "keys", "slide", "now"})
 THEMES = ("auto", "light", "dark")
 
 
@@ -51,48 +54,102 @@ def _zone(kept: dict[str, str], settings: PageSettings) -> str:
     return settings.timezone
 
 
+def address(here: str, asked: dict[str, str], at: float | None) -> str:
+    """Path and query of a page, at a past moment where there is one."""
+    told = {**asked, **({} if at is None else {"at": at_text(at)})}
+    return quote(here, safe="/:*%") + (f"?{urlencode(told, safe=':/*')}" if told else "")
+
+
 def remember(now: float, board: bool) -> str:
-    """Two cookies set on the device itself: its time zone, and when the board was last looked at."""
+    """Two cookies set on the device itself, its time zone and when the board was last looked at; and its address bar."""
     keep = ";path=/;max-age=31536000;samesite=strict'"
     device = "encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone)"
     zone = f"document.cookie='overheard_zone='+{device}+'{keep}"
     looked = f";document.cookie='overheard_looked={int(now)}{keep}" if board else ""
-    return f"<script>{zone}{looked}</script>"
+    moved = (  # the address of what is shown, when the page goes to another moment
+        ";new MutationObserver(all=>all.forEach(one=>history.replaceState(history.state,'',one.target.dataset.address)))"
+        ".observe(document,{subtree:true,attributeFilter:['data-address']})"
+    )
+    return f"<script>{zone}{looked}{moved}</script>"
 
 
 class LivePage:
-    """Shows `build(board, view)` under the bar and keeps it fresh until the viewer leaves."""
+    """Shows `build(board, view)` under the bar and keeps it fresh until the viewer leaves; of a past moment too, where it has one."""
 
-    def __init__(self, live: Live, acts: Acts, settings: PageSettings, here: str, view: View, build: Build) -> None:
+    def __init__(
+        self,
+        live: Live,
+        acts: Acts,
+        settings: PageSettings,
+        here: str,
+        view: View,
+        build: Build,
+        asked: dict[str, str] | None = None,
+    ) -> None:
+        """`asked`: what the address of a page that can look back asks for beside the moment; None for other pages."""
         self._live, self._acts, self._settings = live, acts, settings
-        self._here, self._view, self._build = here, view, build
+        self._here, self._view, self._build, self._asked = here, view, build, asked
         self._did: Node | None = None
+        self._day: DayLine | None = None  # on the slider
         self._busy = self._again = False
 
     def tell(self, control: Control | None) -> None:
         """Say what this act did; nothing where there was none."""
         self._did = done(control, self._acts, self._view.zone, self._live.now()) if control else None
 
+    def look_back(self, said: str) -> str | None:
+        """Show the moment that the address asks for; gives the address that everybody understands, where it is another."""
+        at = parse_at(said, self._view.zone, self._live.now())
+        if at is None:
+            told = f"“{said[:40]}” is no moment of the past: this is now."
+            self._did = h("p", h("span", told), class_="did refused", key="refused")
+            return None
+        self._view = self._view._replace(at=at)
+        return None if said == at_text(at) else address(self._here, self._asked or {}, at)
+
     async def open(self, client: Client) -> None:
         """Build the first sight of it into `client`, whose request is being answered."""
-        board = self._live.board or await self._live.refresh()
-        content = await self._content(board)
+        board, content = await self._content()
         with client.layout:
             header = Element("header")
         header.move(target_index=0)
         with header:
-            self._bar = Mounted(bar(board, self._view, self._here), self._act)
+            self._bar = Mounted(self._top(board), self._act)
         client.content.props.update({"id": "main", "tabindex": "-1"})
         with client.content:
             self._mounted = Mounted(content, self._act)
-        ui.add_head_html(remember(board.now, self._here == "/"))
+        ui.add_head_html(remember(self._live.now(), self._here == "/"))
         unlisten = self._live.listen(self._changed)
         client.on_delete(unlisten)
         client.on_connect(self._connected)
 
-    async def _content(self, board: Board) -> Node:
+    async def _board(self) -> Board:
+        at, zone = self._view.at, self._settings.timezone
+        if at is None:
+            return self._live.board or await self._live.refresh()
+        lateness = self._settings.lateness_seconds
+        return await self._live.shared(("past", at), lambda: read_past(self._live, at, lateness, zone))
+
+    def _top(self, board: Board) -> Node:
+        top = bar(board, self._view, self._here, back=self._asked is not None)
+        if self._asked is None:
+            return top
+        if self._view.at is not None:
+            top = staying(top, self._view.at)
+        return top._replace(attrs={**top.attrs, "data-address": address(self._here, self._asked, self._view.at)})
+
+    async def _content(self) -> tuple[Board, Node]:
+        board = await self._board()
         page = await self._build(board, self._view)
-        return h("div", h("div", self._did, role="status", class_="didregion", key="did"), page)
+        told = h("div", self._did, role="status", class_="didregion", key="did")
+        at, zone = self._view.at, self._view.zone
+        if at is None:
+            return board, h("div", told, page)
+        now = self._live.now()
+        self._day = await self._live.shared(
+            ("day", midnight(at, zone), zone), lambda: read_day(self._live, at, zone, now)
+        )
+        return board, h("div", told, strip(at, self._day, self._view, self._asked or {}), staying(page, at))
 
     def _connected(self, client: Client) -> None:
         """The socket brings the cookies the page has just set: on a first visit, the device's time zone."""
@@ -100,23 +157,31 @@ class LivePage:
         zone = _zone({key: unquote(value) for key, value in cookies(header).items()}, self._settings)
         if zone != self._view.zone:
             self._view = self._view._replace(zone=zone)
-            self._changed()
+            self._changed(again=True)
 
-    def _changed(self) -> None:
+    def _changed(self, again: bool = False) -> None:
+        if self._view.at is not None and not again:
+            return  # what is past stays as it was
         if self._busy:
             self._again = True
         else:
             self._busy = True
             background_tasks.create(self._refresh(), name=f"refresh {self._here}")
 
+    async def _go(self, act: Act) -> None:
+        """Another moment, in place; the address tells it, to be sent to others."""
+        now = self._live.now()
+        begin = self._day.begin if self._day else now
+        self._view = self._view._replace(at=stepped(act, self._view.at or now, begin, now))
+        self._changed(again=True)
+
     async def _refresh(self) -> None:
         try:
             while True:
                 self._again = False
-                board = self._live.board
-                if board is not None and not self._mounted.element.is_deleted:
-                    content = await self._content(board)
-                    self._bar.patch(bar(board, self._view, self._here))
+                if not self._mounted.element.is_deleted:
+                    board, content = await self._content()
+                    self._bar.patch(self._top(board))
                     self._mounted.patch(content)
                 if not self._again:
                     return
@@ -125,6 +190,8 @@ class LivePage:
 
     async def _act(self, act: Act) -> None:
         """A button was pressed: do it, say what it did, offer to take it back."""
+        if act[0] in MOVES:
+            return await self._go(act)
         try:
             control = await self._perform(act)
         except Refused as error:
@@ -136,7 +203,7 @@ class LivePage:
         else:
             self.tell(control)
         await self._live.refresh()
-        self._changed()
+        self._changed(again=True)
 
     async def _perform(self, act: Act) -> Control:
         kind, target, *rest = act

@@ -23,8 +23,8 @@ from dashboards.place_page import place_page
 from dashboards.series_page import SPANS, read_series
 from dashboards.site import Site
 from dashboards.theme import style_sheet
-from dashboards.whynot_page import parse_minute, read_around, whynot_page
-from dashboards.words import zone_of
+from dashboards.whynot_page import read_around, whynot_page
+from dashboards.words import parse_minute, zone_of
 
 PAST = 20
 YEAR_SECONDS = 365 * 86400
@@ -48,12 +48,22 @@ def register(site: Site, app: FastAPI) -> None:
     ui.add_head_html('<link rel="stylesheet" href="/overheard.css">', shared=True)
 
 
-async def _show(site: Site, request: Request, here: str, title: str, build: Build) -> None:
+async def _show(
+    site: Site, request: Request, here: str, title: str, build: Build, *, past: bool = False
+) -> Response | None:
+    """`past`: the page can be looked at as it was, at the moment `at` of its address."""
     ui.page_title(f"{title} · overheard" if title else "overheard")
-    view = view_of(request, site.settings)
-    page = LivePage(site.live, site.acts, site.settings, here, view, build)
+    asked = {key: value for key, value in request.query_params.items() if key not in ("at", "did")}
+    page = LivePage(
+        site.live, site.acts, site.settings, here, view_of(request, site.settings), build, asked if past else None
+    )
     page.tell(site.acts.find(request.query_params.get("did", "")))
+    if past and request.query_params.get("at"):
+        better = page.look_back(request.query_params["at"])
+        if better is not None:
+            return RedirectResponse(better)
     await page.open(context.client)
+    return None
 
 
 def _missing(what: str) -> Node:
@@ -63,7 +73,7 @@ def _missing(what: str) -> Node:
 
 def _board(site: Site) -> None:
     @ui.page("/")
-    async def board(request: Request) -> None:
+    async def board(request: Request) -> Response | None:
         async def build(board: Board, view: View) -> Node:
             # who looks and in which colours makes no difference to what is drawn: all viewers share one tree
             key = view._replace(who="", theme="auto", anonymous=False)
@@ -71,27 +81,29 @@ def _board(site: Site) -> None:
 
         now = await site.live.refresh()
         told = [f"{n} {s}" for s in ("confirmed", "suspected") if (n := sum(i.state == s for i in now.open))]
-        await _show(site, request, "/", ", ".join(told), build)
+        return await _show(site, request, "/", ", ".join(told), build, past=True)
 
 
 def _incident(site: Site) -> None:
     @ui.page("/incident/{id}")
-    async def incident(request: Request, id: str) -> None:
+    async def incident(request: Request, id: str) -> Response | None:
         async def build(board: Board, view: View) -> Node:
-            detail = await site.live.shared(("detail", id), lambda: read_detail(site.live, id, board.now))
+            detail = await site.live.shared(
+                ("detail", id, view.at), lambda: read_detail(site.live, id, board.until, view.at)
+            )
             if detail is None:
-                return _missing("No such incident")
+                return _missing("Not opened yet then" if found and board.past else "No such incident")
             fresh = frozenset(one.word for one in board.status.new_words)
             return incident_page(detail, view, site.catalogue, board.now, fresh)
 
         found = await site.live.shared(("incident", id), lambda: site.reader.incident(id))
         title = title_of(found[-1], site.catalogue) if found else "No such incident"
-        await _show(site, request, f"/incident/{id}", title, build)
+        return await _show(site, request, f"/incident/{id}", title, build, past=True)
 
 
 def _place(site: Site) -> None:
     @ui.page("/place/{place:path}")
-    async def place_(request: Request, place: str) -> None:
+    async def place_(request: Request, place: str) -> Response | None:
         keyword = request.query_params.get("keyword", "*")
         span = request.query_params.get("span", "day")
         span = span if span in SPANS else "day"
@@ -101,17 +113,18 @@ def _place(site: Site) -> None:
                 return _missing("No such place")
             since = board.now - SPANS[span][1]
             series = await site.live.shared(
-                ("series", place, keyword, span), lambda: read_series(site.reader, place, keyword, since, board.now)
+                ("series", place, keyword, span, view.at),
+                lambda: read_series(site.reader, place, keyword, since, board.until),
             )
-            past = await site.live.shared(("past", place), lambda: _past(site, place=place))
+            past = await site.live.shared(("before", place, view.at), lambda: _past(site, view.at, place=place))
             return place_page(board, view, site.catalogue, place, keyword, span, series, past)
 
-        await _show(site, request, f"/place/{place}", site.catalogue.place(place).name, build)
+        return await _show(site, request, f"/place/{place}", site.catalogue.place(place).name, build, past=True)
 
 
 def _keyword(site: Site) -> None:
     @ui.page("/keyword/{keyword:path}")
-    async def keyword_(request: Request, keyword: str) -> None:
+    async def keyword_(request: Request, keyword: str) -> Response | None:
         span = request.query_params.get("span", "day")
         span = span if span in SPANS else "day"
 
@@ -120,17 +133,18 @@ def _keyword(site: Site) -> None:
                 return _missing("No such problem")
             root, since = "everywhere", board.now - SPANS[span][1]
             series = await site.live.shared(
-                ("series", root, keyword, span), lambda: read_series(site.reader, root, keyword, since, board.now)
+                ("series", root, keyword, span, view.at),
+                lambda: read_series(site.reader, root, keyword, since, board.until),
             )
-            past = await site.live.shared(("past", keyword), lambda: _past(site, keyword=keyword))
+            past = await site.live.shared(("before", keyword, view.at), lambda: _past(site, view.at, keyword=keyword))
             return keyword_page(board, view, site.catalogue, keyword, root, span, series, past)
 
-        await _show(site, request, f"/keyword/{keyword}", site.catalogue.keyword(keyword), build)
+        return await _show(site, request, f"/keyword/{keyword}", site.catalogue.keyword(keyword), build, past=True)
 
 
-def _past(site: Site, place: str | None = None, keyword: str | None = None) -> list[Incident]:
-    """Newest first; of a place those too that lie in it."""
-    found = site.reader.incidents(keyword=None if keyword == "*" else keyword)
+def _past(site: Site, at: float | None, place: str | None = None, keyword: str | None = None) -> list[Incident]:
+    """Newest first, as they looked at `at`; of a place those too that lie in it."""
+    found = site.reader.incidents(keyword=None if keyword == "*" else keyword, at=at)
     if place is not None:
         within = site.catalogue.contains
         found = [i for i in found if within(place, i.scope.place) or any(within(place, p.place) for p in i.places)]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def page_settings(settings: Settings) -> PageSettings:
-    """The `page` section with what the service decides: host, port, token, zone. Raises pydantic's ValidationError."""
+    """The `page` section with what the service decides: host, port, token, zone, lateness. Raises pydantic's ValidationError."""
     service = settings.service
     token = service.read_token()
     given: dict[str, Any] = {
@@ -31,6 +31,7 @@ def page_settings(settings: Settings) -> PageSettings:
         "port": service.port,
         "token": SecretStr(token) if token else None,
         "timezone": service.timezone,
+        "lateness_seconds": service.lateness_seconds,
     }
     return PageSettings.model_validate(given | settings.page)
 

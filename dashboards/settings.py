@@ -21,6 +21,7 @@ class PageSettings(BaseModel):
     timezone: str = "UTC"  # used until the viewer's own zone is known, and for "today"
     author: str = "operator"  # signs acts of viewers who gave no name
     refresh_seconds: float = 1.0
+    lateness_seconds: float = 60.0  # the service's own: which windows had closed at a past moment
     hosts: tuple[str, ...] = ()  # further names the page is reached by, besides host and loopback
 
     @property

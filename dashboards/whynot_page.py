@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from dashboards.catalogue import Catalogue
 from dashboards.dom import Node, h
 from dashboards.frame import View, incident_list, panel
 from dashboards.live import Board
 from dashboards.series_page import Series, read_series, series_chart
-from dashboards.words import clock, local, number, odds, zone_of
+from dashboards.words import clock, local, number, odds
 from streams.runtime.store.reader import Reader
 from streams.runtime.why_then import LOOK_BACK_SECONDS, Answer, expected_of
 
@@ -35,15 +33,6 @@ def figures(found: Answer) -> list[tuple[str, str]]:
     if found.cut_people is not None:
         rows.append(("People that would have been enough", f"{found.cut_people:,}"))
     return rows
-
-
-def parse_minute(said: str, zone: str) -> float | None:
-    """A minute as the browser's field sends it, in the viewer's zone; ISO with a zone is taken as it is."""
-    try:
-        given = datetime.fromisoformat(said)
-    except ValueError:
-        return None
-    return (given if given.tzinfo else given.replace(tzinfo=zone_of(zone))).timestamp()
 
 
 def read_around(reader: Reader, place: str, keyword: str, at: float, now: float) -> Series:

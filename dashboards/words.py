@@ -31,6 +31,20 @@ def local(at: float, zone: str) -> datetime:
     return datetime.fromtimestamp(at, zone_of(zone))
 
 
+def parse_minute(said: str, zone: str) -> float | None:
+    """A minute as the browser's field sends it, in the viewer's zone; ISO with a zone is taken as it is."""
+    try:
+        given = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return (given if given.tzinfo else given.replace(tzinfo=zone_of(zone))).timestamp()
+
+
+def at_text(at: float) -> str:
+    """A moment as addresses tell it: UTC, to the minute where it is one."""
+    return iso(at).replace(":00Z", "Z") if at % 60 == 0 else iso(at)
+
+
 def clock(at: float, zone: str, now: float | None = None) -> str:
     """`07:03`; with the day where it is not that of `now`: `Mon 07:03`, `12 Mar 07:03`, `12 Mar 2025 07:03`."""
     here = local(at, zone)

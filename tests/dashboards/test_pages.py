@@ -11,7 +11,8 @@ from dashboards.incident_page import incident_page, read_detail
 from dashboards.keyword_page import keyword_page
 from dashboards.place_page import place_page
 from dashboards.series_page import read_series
-from dashboards.whynot_page import figures, parse_minute, read_around, whynot_page
+from dashboards.whynot_page import figures, read_around, whynot_page
+from dashboards.words import parse_minute
 from streams.runtime.store.reader import Reader
 from tests.dashboards.made_up import DAY, HOUR, NOW, Log, site
 

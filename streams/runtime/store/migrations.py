@@ -68,12 +68,18 @@ def _outbox_of_many_channels(connection: Connection) -> None:
         tables.outbox.create(connection)
 
 
+def _blind_spells(connection: Connection) -> None:
+    """Spells of before were not kept; one that goes on is noted when its source is next written."""
+    tables.blind_spells.create(connection, checkfirst=True)
+
+
 STEPS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _late_rows_and_blind_places,
     _names_for_people,
     _audit_log,
     _outbox_of_many_channels,
+    _blind_spells,
 )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, Select, and_, func, or_, select
 from alerting.message import Trouble
 from alerting.model import Control, Incident, State
 from streams.runtime.store import tables
+from streams.runtime.store.blind_spells import spells_at
 from streams.runtime.store.cells import Cell, CellReader
 
 
@@ -163,6 +164,24 @@ class Reader:
         )
         with self.engine.connect() as connection:
             return [_source(dict(row._mapping)) for row in connection.execute(query)]
+
+    def sources_then(self, closed: float) -> list[SourceStatus]:
+        """The sources as they were at the close `closed`: blind or not; of what else is told only the present is kept."""
+        then = spells_at(self.engine, closed)
+        found = []
+        for one in self.sources(closed):
+            spell = then.get(one.source)
+            found.append(
+                msgspec.structs.replace(
+                    one,
+                    last_event=None,
+                    last_arrival=None,
+                    usual_per_hour=spell.usual_per_hour if spell else one.usual_per_hour,
+                    blind_since=spell.since if spell else None,
+                    blind_places=spell.places if spell else (),
+                )
+            )
+        return found
 
     def controls(self, incident: str | None = None, since: float | None = None) -> list[Control]:
         """What people did, oldest first."""

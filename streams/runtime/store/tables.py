@@ -130,6 +130,17 @@ sources = Table(
     Column("blind_places", Text),  # |id|id| while it is blind: where it usually reports from
 )
 
+blind_spells = Table(  # each time a source was blind; the page asks how it was at a past moment
+    "blind_spells",
+    metadata,
+    Column("source", String(256), primary_key=True),
+    Column("since", Float, primary_key=True),  # when its silence began
+    Column("noticed_at", Float, nullable=False),  # the close that called it blind
+    Column("ended_at", Float),  # the close that heard it again
+    Column("usual_per_hour", Float, nullable=False),
+    Column("blind_places", Text),
+)
+
 dead_letters = Table(
     "dead_letters",
     metadata,

@@ -19,6 +19,7 @@ from streams.complaint import DeadLetter
 from streams.part import SourceCount
 from streams.runtime.entries import Gap
 from streams.runtime.store import audit, tables
+from streams.runtime.store.blind_spells import write_spells
 from streams.runtime.store.names import KeywordIds, Names, keyword_row, place_row
 from streams.runtime.store.planner import Planner
 from streams.runtime.store.roll_up import OpenHours
@@ -218,6 +219,7 @@ class Writer:
             row["blind_places"] = f"|{'|'.join(places)}|" if places else None
             rows.append(row)
         write(connection, replacing(connection, table), rows)
+        write_spells(connection, rows, work.meta.get("last_close", work.arrival))
 
 
 def _write_late_rows(connection: Connection, columns: list[list[Any]]) -> None:

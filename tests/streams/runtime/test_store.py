@@ -204,6 +204,30 @@ def test_a_spoilt_snapshot_leaves_the_one_before(engine: Engine) -> None:
     assert "30" in spoilt[0]
 
 
+def test_a_blind_source_is_known_as_such_for_the_time_it_was(engine: Engine) -> None:
+    silent = Blind("notes", NOON, 40.0, (0,))
+    heard = {"notes": SourceCount(records=3, newest=NOON), "tweets": SourceCount(records=3, newest=NOON)}
+    steps = [
+        (600.0, ()),
+        (660.0, (silent,)),
+        (720.0, (silent,)),
+        (1800.0, ()),
+        (7200.0, (Blind("notes", NOON + 6000, 30.0),)),
+    ]
+    for after, blind in steps:
+        writer(engine).commit(Work(sources=heard, blind=blind, meta={"last_close": NOON + after}))
+
+    def then(after: float) -> list[tuple[str, float | None, float, tuple[str, ...]]]:
+        found = Reader(engine).sources_then(NOON + after)
+        return [(s.source, s.blind_since, s.usual_per_hour, s.blind_places) for s in found if s.source == "notes"]
+
+    assert [then(after)[0][1] for after in (600, 659, 660, 1799, 1800, 7199, 7200, 99_999)] == [
+        None, None, NOON, NOON, None, None, NOON + 6000, NOON + 6000,
+    ]  # fmt: skip
+    assert then(700) == [("notes", NOON, 0.0, ("city:0",))]
+    assert {s.source for s in Reader(engine).sources_then(NOON + 700)} == {"notes", "tweets"}
+
+
 def test_a_store_of_a_newer_program_is_refused(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(tables.versions.insert().values(version=99, applied_at=0.0))
@@ -215,6 +239,7 @@ def test_a_store_of_the_first_version_gets_what_came_since(engine: Engine) -> No
     writer(engine).commit(Work(arrival=5.0, sources={"x": SourceCount(records=3, newest=4.0)}))
     with engine.begin() as connection:
         tables.late_rows.drop(connection)
+        tables.blind_spells.drop(connection)
         connection.exec_driver_sql("ALTER TABLE sources DROP COLUMN blind_places")
         if engine.dialect.name == "postgresql":
             drop_views(connection)
@@ -226,6 +251,7 @@ def test_a_store_of_the_first_version_gets_what_came_since(engine: Engine) -> No
     assert migrate(engine) == len(STEPS)
     (status,) = Reader(engine).sources(10.0)
     assert (status.records, status.blind_places) == (3, ())
+    assert Reader(engine).sources_then(10.0)[0].blind_since is None
     assert Reader(engine).late("city:0", "keyword-1", NOON, NOON + 60) == 0
 
 
