@@ -205,7 +205,7 @@ def test_a_spoilt_snapshot_leaves_the_one_before(engine: Engine) -> None:
 
 
 def test_a_blind_source_is_known_as_such_for_the_time_it_was(engine: Engine) -> None:
-    silent = Blind("notes", NOON, 40.0, (0,))
+    silent = Blind("notes", NOON, 40.0, (2,))
     heard = {"notes": SourceCount(records=3, newest=NOON), "tweets": SourceCount(records=3, newest=NOON)}
     steps = [
         (600.0, ()),
