@@ -29,6 +29,15 @@ OFTENER = 1.5  # than by chance, at least
 FALSE_DISCOVERIES = 0.05
 
 
+class Excesses(NamedTuple):
+    """Times in which a series was unusual, from the first unusual window to the last, and the people heard in such windows."""
+
+    series: Ints
+    first: Floats
+    last: Floats
+    people: Ints
+
+
 class Edges(NamedTuple):
     """Pairs that suffer together, the least likely by chance first; arrays have one entry a pair, `one` is that which leads."""
 
@@ -55,16 +64,16 @@ class _Met(NamedTuple):
     moved: Ints
 
 
-def excesses(series: Ints, first: Floats, last: Floats) -> tuple[Ints, Floats, Floats]:
+def excesses(series: Ints, first: Floats, last: Floats, people: Ints) -> Excesses:
     """Unusual stretches of time as excesses: those of a series with less than QUIET_SECONDS between them are one. Sorted by series, time."""
     order = np.lexsort((first, series))
-    series, first, last = series[order], first[order], last[order]
+    series, first, last, people = series[order], first[order], last[order], people[order]
     if not len(series):
-        return series, first, last
+        return Excesses(series, first, last, people)
     begins = np.ones(len(series), bool)
     begins[1:] = (np.diff(series) != 0) | (first[1:] - last[:-1] >= QUIET_SECONDS)
     at = np.flatnonzero(begins)
-    return series[at], first[at], np.maximum.reduceat(last, at)
+    return Excesses(series[at], first[at], np.maximum.reduceat(last, at), np.add.reduceat(people, at))
 
 
 def network(onset: Floats, series: Ints, n_series: int, *, end: float, weeks: int, apart: Bools) -> Network:

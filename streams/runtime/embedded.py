@@ -38,6 +38,7 @@ from streams.runtime.secret import author_secret
 from streams.runtime.settings import Settings
 from streams.runtime.store.lease import Lease
 from streams.runtime.store.migrations import open_store
+from streams.runtime.store.network import Keeper
 from streams.runtime.store.planner import Planner
 from streams.runtime.store.reader import Health, Reader
 from streams.runtime.store.writer import Writer
@@ -75,6 +76,7 @@ class Service:
                 Planner(self.store, settings.notify.routes),
             )  # fmt: skip
             self.sending = sending(writer, lease, settings.notify)
+            self._network = Keeper(self.store, lease)
             self.runner = Runner(
                 self.pipeline, self.journal, writer, self.files, self.health,
                 snapshot_seconds=service.snapshot_seconds, journal_days=service.journal_days,
@@ -105,7 +107,7 @@ class Service:
         self.sending.start()
         self.runner.start()
         idle = self.settings.service.idle_tick_seconds
-        work: list[Coroutine[Any, Any, None]] = [self._watch()]
+        work: list[Coroutine[Any, Any, None]] = [self._watch(), self._network.run()]
         work += [follow(file, self.journal.append, self._files_wait, idle) for file in self.files]
         self._tasks = [asyncio.create_task(one) for one in work]
         if self.heartbeat is not None:

@@ -149,22 +149,22 @@ def test_too_short_a_history_links_nobody() -> None:
 
 def test_an_excess_lasts_until_it_was_usual_for_long_enough() -> None:
     first = np.array([0.0, 60.0, 60.0 + QUIET_SECONDS - 1, 10.0 * QUIET_SECONDS, 30.0])
-    series = np.array([7, 7, 7, 7, 2])
-    of, begun, ended = excesses(series, first, first)
-    assert of.tolist() == [2, 7, 7]
-    assert begun.tolist() == [30.0, 0.0, 10.0 * QUIET_SECONDS]
-    assert ended.tolist() == [30.0, 60.0 + QUIET_SECONDS - 1, 10.0 * QUIET_SECONDS]
+    found = excesses(np.array([7, 7, 7, 7, 2]), first, first, np.array([1, 2, 3, 4, 5]))
+    assert found.series.tolist() == [2, 7, 7]
+    assert found.first.tolist() == [30.0, 0.0, 10.0 * QUIET_SECONDS]
+    assert found.last.tolist() == [30.0, 60.0 + QUIET_SECONDS - 1, 10.0 * QUIET_SECONDS]
+    assert found.people.tolist() == [5, 6, 4]
 
 
 def test_excesses_taken_day_by_day_are_those_taken_at_once() -> None:
     chance = np.random.default_rng(5)
     first = np.sort(chance.uniform(0, 10 * DAY, 400))
-    series = chance.integers(0, 5, 400)
-    at_once = excesses(series, first, first)
-    kept = excesses(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
+    series, people = chance.integers(0, 5, 400), chance.integers(1, 9, 400)
+    at_once = excesses(series, first, first, people)
+    kept = excesses(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
     for day in range(10):
         new = (first >= day * DAY) & (first < (day + 1) * DAY)
-        more = (series[new], first[new], first[new])
+        more = (series[new], first[new], first[new], people[new])
         kept = excesses(*(np.concatenate(pair) for pair in zip(kept, more, strict=True)))
     assert all(np.array_equal(one, other) for one, other in zip(at_once, kept, strict=True))
 

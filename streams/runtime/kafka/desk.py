@@ -25,6 +25,7 @@ from streams.runtime.kafka import wire
 from streams.runtime.kafka.parts import source_count
 from streams.runtime.kafka.records import CellsRecord, LateRecord, StepRecord
 from streams.runtime.store.lease import FencedError, Lease
+from streams.runtime.store.network import Keeper
 from streams.runtime.store.reader import Health
 from streams.runtime.store.writer import Work, Writer, WrittenError, read_meta, source_of
 from streams.window import MAX_KEYWORDS
@@ -85,8 +86,9 @@ class Desk:
         self.sending = sending(writer, self.lease, notify)
         self.hour = LastHour()
         self._begun = False
+        self._network = Keeper(store, self.lease)
         self._heartbeat = Heartbeat(notify.heartbeat, self._alive) if notify.heartbeat is not None else None
-        self._beating: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
         with store.connect() as connection:
             meta = read_meta(connection)
         self.offsets: dict[str, int] = meta.get(OFFSETS, {})  # as of `work`
@@ -107,8 +109,10 @@ class Desk:
         if not self._begun:
             self._begun = True
             self.sending.start()
+            loop = asyncio.get_running_loop()
+            self._beside = [loop.create_task(self._network.run())]
             if self._heartbeat is not None:
-                self._beating = asyncio.get_running_loop().create_task(self._heartbeat.run())
+                self._beside.append(loop.create_task(self._heartbeat.run()))
 
     def _alive(self) -> str | None:
         sending, broken = self.sending, self.health.red
@@ -117,8 +121,8 @@ class Desk:
 
     def leave(self) -> None:
         """Another sends from now on; what is on its way may arrive."""
-        if self._beating is not None:
-            self._beating.cancel()
+        for task in self._beside:
+            task.cancel()
         if self._begun:
             self._ending = asyncio.get_running_loop().create_task(self.sending.stop())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
 from sqlalchemy.engine import make_url
 
-from streams.runtime.store import tables
+from streams.runtime.store import graph, tables
 from streams.runtime.store.audit import chain_anew
 from streams.runtime.store.views import drop_views, make_views
 
@@ -80,6 +80,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     _audit_log,
     _outbox_of_many_channels,
     _blind_spells,
+    graph.create,
 )
 
 

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection, select, text
 
-from streams.runtime.store import tables
+from streams.runtime.store import graph, tables
 
 log = structlog.get_logger(__name__)
 K, ROUND_TO = 10, 5
@@ -81,8 +81,10 @@ VIEWS: Final[dict[str, str]] = {
     "operations.places": "SELECT place, name, level, lat, lon, within FROM public.place_names",
     "operations.keywords": "SELECT keyword, name FROM public.keyword_names",
     "operations.status": """
-    SELECT key, value FROM public.meta WHERE key IN ('last_close', 'window_seconds', 'budget_per_week', 'budget_spent', 'learning_until')
+    SELECT key, value FROM public.meta WHERE key IN ('last_close', 'window_seconds', 'budget_per_week', 'budget_spent', 'learning_until',
+                                                     'network_since', 'network_until')
 """,
+    **graph.VIEWS,
     "published.hours": f"""
     SELECT to_timestamp(c.start) AS "time", p.place, p.name AS place_name, k.keyword, k.name AS keyword_name,
            CASE WHEN c.voices >= {K} THEN (round(c.voices / {ROUND_TO}.0) * {ROUND_TO})::int END AS people,

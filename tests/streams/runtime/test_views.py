@@ -12,6 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 from alerting.model import Control, Gate, Part, Scope
 from streams.complaint import DeadLetter, Where
 from streams.part import SourceCount
+from streams.runtime.store import graph
 from streams.runtime.store.migrations import migrate, open_store
 from streams.runtime.store.views import OPERATIONS_ROLE, PUBLIC_ROLE, VIEWS, drop_views
 from streams.runtime.store.writer import Work, Writer
@@ -40,6 +41,18 @@ def engine(postgres_server: str) -> Iterator[Engine]:
         meta={"last_close": NOON + 2.0 * HOUR, "window_seconds": 60, "budget_spent": 1.0},
     )  # fmt: skip
     Writer(opened, REGIONS, KEYWORDS, lambda source: "posts").commit(work)  # type: ignore[arg-type]
+    with opened.begin() as connection:
+        series = {"place": 0, "keyword": 0}
+        connection.execute(graph.graph_nodes.insert().values(**series, excesses=9, together=4))
+        edge = {
+            "other_place": 1,
+            "other_keyword": 0,
+            "times": 4,
+            "by_chance": 0.5,
+            "p_value": 1e-4,
+            "lag_seconds": 900.0,
+        }
+        connection.execute(graph.graph_edges.insert().values(**series, **edge))
     yield opened
     opened.dispose()
 
