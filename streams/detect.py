@@ -23,6 +23,7 @@ from streams.closed import Cells, Closed, Passed, Revision, nothing
 from streams.part import Part, Rows
 from streams.partitions import Partitions
 from streams.places import Places
+from streams.planned import planned
 from streams.rollup import Table, by_window, of_drill, roll_up
 from streams.series import SeriesIndex
 from streams.word_places import rising_at, watched
@@ -169,7 +170,7 @@ class Detect:
         counts = np.zeros(len(self.index), np.int64)
         counts[found] = moved.voices
         blind = self.sources.blind(start + self.config.window_seconds)
-        exposure = self._exposure(start, blind)
+        exposure = self._exposure(start, counts, blind)
         scores = bank.score(start, counts, exposure)
         held = self.index.mask(self.alerts.held)
         close = self._table(start, counts, found, moved, scores, held, evidence, blind)
@@ -259,15 +260,16 @@ class Detect:
             parents=self.index.parents(),
         )
 
-    def _exposure(self, start: int, blind: tuple[Blind, ...]) -> Floats | None:
+    def _exposure(self, start: int, counts: Ints, blind: tuple[Blind, ...]) -> Floats | None:
         """1 usual, 0 where more than half of what is usually heard is blind, > 1 during a planned event; None when all are 1."""
-        planned = self.alerts.exposure(start)
-        if not blind and not planned:
+        events = self.alerts.exposure(start)
+        if not blind and not events:
             return None
         share = self.sources.exposure(start + self.config.window_seconds) if blind else 1.0
         exposure = np.full(len(self.index), share if share >= LEAST_EXPOSURE else 0.0)
-        for place, keyword, factor in planned:
-            exposure[self.index.below(place, keyword)] *= factor
+        if events:
+            usual = self._bank().score(start, counts).expected
+            exposure *= planned(events, usual, self.index, self.alerts.atlas)
         return exposure
 
     def _pass_over(self, until: int) -> None:

@@ -45,6 +45,15 @@ class SeriesIndex:
         """Series of known (place, keyword) pairs."""
         return self._find(place * MAX_KEYWORDS + keyword)
 
+    def lookup(self, place: Ints, keyword: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
+        """Series of those of these pairs that are known, and which are, bool[m]."""
+        keys = place * MAX_KEYWORDS + keyword
+        if not len(self._sorted):
+            return np.zeros(0, np.int64), np.zeros(len(keys), bool)
+        slot = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
+        known = self._sorted[slot] == keys
+        return self._series[slot[known]], known
+
     def find_or_add(self, place: Ints, keyword: Ints) -> Ints:
         """Series of (place, keyword) pairs that are sorted and distinct; unknown ones join."""
         keys = place * MAX_KEYWORDS + keyword
@@ -63,10 +72,9 @@ class SeriesIndex:
     def mask(self, pairs: Collection[tuple[int, int]]) -> npt.NDArray[np.bool_]:
         """bool[n]: which series are among `pairs` of (place, keyword); unknown pairs are passed over."""
         mask = np.zeros(len(self.keys), bool)
-        if pairs and len(self._sorted):
-            keys = np.array([place * MAX_KEYWORDS + keyword for place, keyword in pairs], np.int64)
-            slot = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
-            mask[self._series[slot[self._sorted[slot] == keys]]] = True
+        if pairs:
+            both = np.array(list(pairs), np.int64)
+            mask[self.lookup(both[:, 0], both[:, 1])[0]] = True
         return mask
 
     def below(self, place: int, keyword: int) -> npt.NDArray[np.bool_]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from alerting.model import Control
 from tests.simulation.world import World
 
 
@@ -50,3 +51,22 @@ def test_both_clock_changes_are_silent(start: datetime, days: int) -> None:
     """America changes three weeks, Europe four weeks after the first Monday of March; both in autumn within a week."""
     world = World(towns=60, keywords=5, per_day=30_000, start=start, seed=4)
     assert len(world.run(days)) <= 1
+
+
+def test_a_planned_event_at_a_busy_town_is_silent_there_and_everywhere_above_it() -> None:
+    """Three times as many at the largest town of a country: expected there, so its country and everybody are no news either."""
+    told = {}
+    for announced in (True, False):
+        world = World(towns=12, keywords=5, per_day=8_000, inside="country:US", seed=6)
+        world.run(15)
+        town, places = int(world.towns[0]), world.pipeline.places
+        if announced:
+            begin, day = world.at, 86_400.0
+            marathon = {"places": (places.id(town),), "start": float(begin), "until": begin + 2 * day, "factor": 3.0}
+            known = Control(id="marathon", kind="planned_event", at=begin - day, author="ann", **marathon)
+            world.pipeline.detect.control(known)
+        world.run(0.02)  # acts are taken at a close, counted from the next
+        world.rate[[places.within(int(one), town) for one in world.towns]] *= 3
+        told[announced] = world.run(1)
+    assert told[True] == []
+    assert {places.level(places.index(one.scope.place)) for one in told[False]} >= {"city"}
