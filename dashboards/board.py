@@ -77,18 +77,13 @@ def _headline(board: Board, view: View, loud: list[Incident], signals: list[Inci
         title = h("h1", said)
     else:
         title = h("h1", _calm_title(board), class_="calm")
-    new = [i for i in loud if view.looked and (i.confirmed_at or i.suspected_at or i.opened_at) > view.looked]
-    since = None
-    if new and view.looked:
-        kinds = [f"+{n} {s}" for s in ("confirmed", "suspected") if (n := sum(i.state == s for i in new))]
-        since = h("p", h("span", "Since your last look: "), h("b", ", ".join(kinds)), class_="sincelook")
     drill = (
         f"A drill is going on: {count_of(len(drills), 'incident')} of it below, counted with nothing real."
         if drills
         else None
     )
     told = [h("p", text, class_="lede") for text in (_heard(board, view), drill) if text]
-    return h("div", title, told, since, class_="headline", role="status")
+    return h("div", title, told, class_="headline", role="status")
 
 
 def _calm_title(board: Board) -> str:

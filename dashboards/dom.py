@@ -101,6 +101,8 @@ class Mounted:
 
     def patch(self, node: Node) -> None:
         """Make the page show `node` instead, touching only what differs. Both must be alike as `_same` tells."""
+        if node is self.node:
+            return
         old, self.node = self.node, node
         if old.attrs != node.attrs or old.html != node.html:
             with self.element.props.suspend_updates():
@@ -142,7 +144,9 @@ def _same(node: Node) -> tuple[Any, ...]:
 def _props(node: Node) -> dict[str, Attribute]:
     props = {k: ("" if v is True else v) for k, v in node.attrs.items()}
     if node.tag == "input" and "value" in props:
-        props["^value"] = props.pop("value")  # the attribute: Vue sets the property anew at each patch, over what was typed
+        props["^value"] = props.pop(
+            "value"
+        )  # the attribute: Vue sets the property anew at each patch, over what was typed
     if node.html is not None:
         props["innerHTML"] = node.html
     return props

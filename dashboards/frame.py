@@ -26,7 +26,7 @@ class View(NamedTuple):
     theme: str = "auto"
     level: str = "near"
     wall: bool = False
-    looked: float | None = None  # when this viewer opened the board before
+    looked: float | None = None  # what changed since then is marked
     anonymous: bool = False  # no name given yet
     at: float | None = None  # the past moment that is looked at
 

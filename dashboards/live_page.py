@@ -22,6 +22,7 @@ from dashboards.live import Board, Live, midnight
 from dashboards.past import parse_at, read_past
 from dashboards.scrubber import DayLine, read_day, staying, stepped, strip
 from dashboards.settings import PageSettings
+from dashboards.since import Looks, cookie_of, looks_of
 from dashboards.words import at_text, zone_of
 
 log = logging.getLogger(__name__)
@@ -34,14 +35,13 @@ def view_of(request: Request, settings: PageSettings) -> View:
     """What the viewer's cookies and address say about how to show it."""
     kept = {key: unquote(value) for key, value in request.cookies.items()}
     who = kept.get("overheard_who", "").strip()[:80]
-    theme, looked = kept.get("overheard_theme", "auto"), kept.get("overheard_looked", "")
+    theme = kept.get("overheard_theme", "auto")
     return View(
         zone=_zone(kept, settings),
         who=who or settings.author,
         theme=theme if theme in THEMES else "auto",
         level=request.query_params.get("level", "near"),
         wall="wall" in request.query_params,
-        looked=float(looked) if looked.isdigit() and len(looked) < 12 else None,
         anonymous=not who,
     )
 
@@ -60,17 +60,18 @@ def address(here: str, asked: dict[str, str], at: float | None) -> str:
     return quote(here, safe="/:*%") + (f"?{urlencode(told, safe=':/*')}" if told else "")
 
 
-def remember(now: float, board: bool) -> str:
-    """Two cookies set on the device itself, its time zone and when the board was last looked at; and its address bar."""
-    keep = ";path=/;max-age=31536000;samesite=strict'"
+def remember(looks: Looks | None) -> str:
+    """Kept on the device itself: its time zone and, of the board, the looks at it; and the address of what is shown."""
+    keep = "';path=/;max-age=31536000;samesite=strict'"
     device = "encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone)"
-    zone = f"document.cookie='overheard_zone='+{device}+'{keep}"
-    looked = f";document.cookie='overheard_looked={int(now)}{keep}" if board else ""
-    moved = (  # the address of what is shown, when the page goes to another moment
-        ";new MutationObserver(all=>all.forEach(one=>history.replaceState(history.state,'',one.target.dataset.address)))"
-        ".observe(document,{subtree:true,attributeFilter:['data-address']})"
+    zone = f"document.cookie='overheard_zone='+{device}+{keep};"
+    looked = f"document.cookie='overheard_looked={cookie_of(looks)}'+{keep};" if looks else ""
+    moved = (
+        f"d.looked&&(document.cookie='overheard_looked='+d.looked+{keep});"
+        "d.address&&history.replaceState(history.state,'',d.address)"
     )
-    return f"<script>{zone}{looked}{moved}</script>"
+    watch = "observe(document,{subtree:true,attributeFilter:['data-address','data-looked']})"
+    return f"<script>{zone}{looked}new MutationObserver(([{{target:{{dataset:d}}}}])=>{{{moved}}}).{watch}</script>"
 
 
 class LivePage:
@@ -91,11 +92,17 @@ class LivePage:
         self._here, self._view, self._build, self._asked = here, view, build, asked
         self._did: Node | None = None
         self._day: DayLine | None = None  # on the slider
+        self._looks: Looks | None = None
         self._busy = self._again = False
 
     def tell(self, control: Control | None) -> None:
         """Say what this act did; nothing where there was none."""
         self._did = done(control, self._acts, self._view.zone, self._live.now()) if control else None
+
+    def since(self, cookie: str) -> None:
+        """Mark what changed since this browser's last look."""
+        self._looks = looks_of(cookie, self._live.now())
+        self._view = self._view._replace(looked=self._looks.before)
 
     def look_back(self, said: str) -> str | None:
         """Show the moment that the address asks for; gives the address that everybody understands, where it is another."""
@@ -118,7 +125,7 @@ class LivePage:
         client.content.props.update({"id": "main", "tabindex": "-1"})
         with client.content:
             self._mounted = Mounted(content, self._act)
-        ui.add_head_html(remember(self._live.now(), self._here == "/"))
+        ui.add_head_html(remember(self._looks))
         unlisten = self._live.listen(self._changed)
         client.on_delete(unlisten)
         client.on_connect(self._connected)
@@ -136,7 +143,10 @@ class LivePage:
             return top
         if self._view.at is not None:
             top = staying(top, self._view.at)
-        return top._replace(attrs={**top.attrs, "data-address": address(self._here, self._asked, self._view.at)})
+        told = {"data-address": address(self._here, self._asked, self._view.at)}
+        if self._looks is not None:
+            told["data-looked"] = cookie_of(self._looks)
+        return top._replace(attrs={**top.attrs, **told})
 
     async def _content(self) -> tuple[Board, Node]:
         board = await self._board()
@@ -192,6 +202,10 @@ class LivePage:
         """A button was pressed: do it, say what it did, offer to take it back."""
         if act[0] in MOVES:
             return await self._go(act)
+        if act[0] == "seen":
+            now = self._live.now()
+            self._looks, self._view = Looks(now, now), self._view._replace(looked=now)
+            return self._changed()
         try:
             control = await self._perform(act)
         except Refused as error:

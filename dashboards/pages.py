@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from dashboards.live import Board
 from dashboards.live_page import THEMES, Build, LivePage, view_of
 from dashboards.place_page import place_page
 from dashboards.series_page import SPANS, read_series
+from dashboards.since import LOUD, changes, since_line, with_changes
 from dashboards.site import Site
 from dashboards.theme import style_sheet
 from dashboards.whynot_page import read_around, whynot_page
@@ -62,6 +64,8 @@ async def _show(
         better = page.look_back(request.query_params["at"])
         if better is not None:
             return RedirectResponse(better)
+    if here == "/":
+        page.since(request.cookies.get("overheard_looked", ""))
     await page.open(context.client)
     return None
 
@@ -74,10 +78,20 @@ def _missing(what: str) -> Node:
 def _board(site: Site) -> None:
     @ui.page("/")
     async def board(request: Request) -> Response | None:
+        known: dict[float, list[Incident]] = {}  # incidents as they were at this viewer's last look
+
         async def build(board: Board, view: View) -> Node:
-            # who looks and in which colours makes no difference to what is drawn: all viewers share one tree
-            key = view._replace(who="", theme="auto", anonymous=False)
-            return await site.live.shared(("board", key), lambda: board_page(board, view, site.catalogue))
+            # who looks, since when and in which colours makes no difference to what is drawn: all viewers share one tree
+            key = view._replace(who="", theme="auto", anonymous=False, looked=None)
+            page = await site.live.shared(("board", key), lambda: board_page(board, view, site.catalogue))
+            looked = view.looked
+            if looked is None or board.past or view.wall:
+                return page
+            if looked not in known:
+                known[looked] = await asyncio.to_thread(site.reader.incidents, states=LOUD, at=looked)
+            found = changes(looked, known[looked], board)
+            line = since_line(found, view, site.catalogue, board.now)
+            return page if line is None else with_changes(page, line, found.marks)
 
         now = await site.live.refresh()
         told = [f"{n} {s}" for s in ("confirmed", "suspected") if (n := sum(i.state == s for i in now.open))]

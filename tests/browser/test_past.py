@@ -81,3 +81,22 @@ def test_what_is_no_past_moment_is_said(serve: Any, visit: Any) -> None:
     page, _ = visit(serve("storm").url + "/?at=tomorrow")
     expect(page.get_by_text("“tomorrow” is no moment of the past: this is now.")).to_be_visible()
     expect(page.locator(".past")).to_have_count(0)
+
+
+def test_a_browser_is_told_what_changed_since_its_last_look_until_it_says_seen(serve: Any, visit: Any) -> None:
+    served = serve("storm")
+    page, trouble = visit(served.url + "/")
+    expect(page.locator(".sincelook")).to_have_count(0)  # a first look
+    page.context.add_cookies([{"name": "overheard_looked", "value": "1771846200.1771848600", "url": served.url}])
+    page.goto(served.url + "/")
+    expect(page.locator(".sincelook")).to_contain_text("Since your last look, 07:10:")
+    expect(page.locator("li.incident", has_text="Dallas").locator(".sincemark")).to_have_text("new")
+    page.reload()
+    expect(page.locator(".sincelook")).to_contain_text("Since your last look, 07:10:")
+    page.get_by_role("button", name="Seen").click()
+    expect(page.locator(".sincelook")).to_have_count(0)
+    expect(page.locator(".sincemark")).to_have_count(0)
+    page.reload()
+    expect(page.locator("li.incident").first).to_be_visible()
+    expect(page.locator(".sincelook")).to_have_count(0)
+    assert trouble.errors == []

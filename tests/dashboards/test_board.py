@@ -98,11 +98,6 @@ def test_learning_and_broken_are_told(day: Callable[[str], Reader]) -> None:
     assert "Nothing unusual" not in said
 
 
-def test_new_since_the_last_look_is_counted(day: Callable[[str], Reader]) -> None:
-    _, page = look(day("storm"), NEW_YORK._replace(looked=look(day("storm"))[0].now - 1800))
-    assert "Since your last look: +1 confirmed, +1 suspected" in text_of(page)
-
-
 def test_the_wall_has_no_buttons(day: Callable[[str], Reader]) -> None:
     _, page = look(day("storm"), NEW_YORK._replace(wall=True))
     assert not [n for n in walk(page) if n.tag == "button"]
