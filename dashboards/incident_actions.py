@@ -25,6 +25,7 @@ def actions(incident: Incident) -> Node:
     return h(
         "div",
         ack,
+        _promotion(incident) if UNNAMED in incident.marks and incident.promoted_to is None else None,
         _fold(incident, "assign", "Assign…", "Assign", _line("To whom", "to", 80, required=True), why_line()),
         h("div", verdicts, class_="group", role="group", aria_label="Was it real?"),
         _fold(
@@ -51,7 +52,6 @@ def actions(incident: Incident) -> Node:
         _fold(
             incident, "intervention", "Intervention…", "Add intervention", _words("What was done about it, just now")
         ),
-        _promotion(incident) if UNNAMED in incident.marks and incident.promoted_to is None else None,
         class_="actions",
         role="group",
         aria_label="Actions",

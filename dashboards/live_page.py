@@ -242,9 +242,6 @@ def done(control: Control, acts: Acts, zone: str, now: float) -> Node:
     """What an act did, with the way back."""
     undone = acts.find(control.value or "") if control.kind == "undo" else None
     button = h("button", "Undo", type="button", act=("undo", control.id)) if control.kind != "undo" else None
-    told = h("p", h("span", said(control, zone, now, undone)), button, class_="did", key=control.id)
     command = acts.replay_of(control)
-    if command is None:
-        return told
-    past = h("p", h("span", "To hear the past with it: "), h("code", command), class_="did past", key="past")
-    return h("div", told, past, key=f"did {control.id}")
+    past = h("span", "To hear the past with it: ", h("code", command), class_="past") if command else None
+    return h("p", h("span", said(control, zone, now, undone)), button, past, class_="did", key=control.id)

@@ -5,6 +5,7 @@ as JSON lines; the store lies beside it. The day `locked` is the storm behind a 
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,9 @@ from pydantic import SecretStr
 from alerting.model import Control
 from dashboards.server import mount
 from dashboards.settings import PageSettings
+from streams.promotion import PromotionError
+from streams.runtime.own_pack import replay_command
+from streams.runtime.settings import Settings
 from tests.dashboards.made_up import DAYS, NOW, Keywords, Places
 
 TOKEN = "open-sesame"
@@ -22,6 +26,8 @@ TOKEN = "open-sesame"
 
 def main(day: str, port: int, acts: Path) -> None:
     async def act(control: Control) -> None:
+        if control.kind == "promote" and control.keywords == ("delay",):
+            raise PromotionError("'delay' is in own.toml already: choose another id")
         with acts.open("ab") as file:
             file.write(msgspec.json.encode(control) + b"\n")
 
@@ -30,7 +36,10 @@ def main(day: str, port: int, acts: Path) -> None:
         settings = settings.model_copy(update={"host": "0.0.0.0", "token": SecretStr(TOKEN)})
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     reader = DAYS["storm" if day == "locked" else day]().store(acts.with_suffix(".sqlite"))
-    mount(app, reader, act, settings, places=Places(), keywords=Keywords(), now=lambda: NOW)
+    mount(
+        app, reader, act, settings, places=Places(), keywords=Keywords(), now=lambda: NOW,
+        replay=partial(replay_command, Settings(pack="own.toml")),
+    )  # fmt: skip
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 
 

@@ -55,6 +55,55 @@ def test_a_snooze_and_an_assignment_say_what_they_did_and_are_taken_back(serve: 
     assert {c["via"] for c in served.controls()[-3:]} == {"page"}
 
 
+def test_an_unnamed_incident_is_promoted_by_a_form_that_keeps_what_is_typed_and_taken_back(
+    serve: Any, visit: Any
+) -> None:
+    served = serve("calm")
+    page, trouble = visit(served.url + "/incident/0dd00001", width=390)
+    page.locator("summary", has_text="Promote").click()
+    box = page.locator(".actions details[open] form").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    keyword, phrases = page.get_by_label("Keyword (its id in the pack)"), page.get_by_label("Phrases, one a line")
+    assert (keyword.input_value(), phrases.input_value()) == ("kiosk-frozen", "kiosk frozen\ngate shut\ncafé")
+    keyword.fill("delay")
+    page.get_by_label("What people call it").fill('"dead" <b>kiosks</b>')
+    phrases.fill("kiosk frozen\ndead kiosk")
+    page.evaluate(
+        """() => fetch('/api/incidents/0dd00001/note', {method: 'POST', headers: {'content-type': 'application/json'},
+            body: JSON.stringify({author: 'bo', text: 'seen'})})"""
+    )
+    expect(page.locator(".timeline")).to_contain_text("bo noted: seen")
+    assert (keyword.input_value(), phrases.input_value()) == (
+        "delay",
+        "kiosk frozen\ndead kiosk",
+    )  # the page moved under it
+    page.get_by_role("button", name="Promote", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Not recorded")
+    expect(page.locator(".lede")).to_have_text("'delay' is in own.toml already: choose another id.")
+    page.go_back()
+    page.locator("summary", has_text="Promote").click()
+    page.get_by_label("Keyword (its id in the pack)").fill("kiosks")
+    page.get_by_label("What people call it").fill('"dead" <b>kiosks</b>')
+    page.get_by_label("Phrases, one a line").fill("kiosk frozen\ndead kiosk")
+    page.get_by_role("button", name="Promote", exact=True).click()
+    expect(page.get_by_role("status").get_by_text("Promoted to the keyword kiosks")).to_be_visible()
+    expect(page.locator("code")).to_contain_text(
+        "overheard replay --store sqlite:///var/store.sqlite --pack own.toml --out replay-kiosks"
+    )
+    expect(page.locator(".lede")).to_contain_text("promoted to the keyword kiosks")
+    expect(page.locator(".timeline")).to_contain_text(
+        'kiosks ("dead" <b>kiosks</b>), heard by “kiosk frozen”, “dead kiosk”'
+    )
+    assert fits(page)
+    made = served.controls()[-1]
+    assert (made["kind"], made["keywords"], made["value"]) == ("promote", ["kiosks"], "kiosk frozen\ndead kiosk")
+    page.get_by_role("button", name="Undo: operator promoted it").click()
+    expect(page.get_by_text("Taken back: the promotion")).to_be_visible()
+    expect(page.locator("summary", has_text="Promote")).to_be_visible()
+    assert [e for e in trouble.errors if "400 (Bad Request)" not in e] == []  # of what was refused
+
+
 def test_a_silence_by_place_and_problem_and_a_planned_event_are_made_and_ended_at_the_desk(
     serve: Any, visit: Any
 ) -> None:
