@@ -10,17 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from fastapi import FastAPI
 
 from alerting.model import Control, Incident
 from overheard import main
-from streams.promotion import PromotionError
+from streams.complaint import Record, Tick
+from streams.pipeline import Pipeline, PipelineConfig
+from streams.promotion import PromotionError, promoted
 from streams.runtime.embedded import Service
 from streams.runtime.entries import RECORD, TICK, Entry
 from streams.runtime.http_intake import router
-from streams.runtime.own_pack import OwnPack, replay_command
+from streams.runtime.kafka import topics, wire
+from streams.runtime.kafka.memory_service import MemoryService
+from streams.runtime.own_pack import OwnPack, as_change, replay_command
 from streams.runtime.settings import load_settings
 from streams.runtime.store.migrations import open_store
 from streams.runtime.store.reader import Reader
@@ -40,8 +45,6 @@ def said(number: int, at: float, text: str) -> Entry:
 
 
 def tick(at: float) -> Entry:
-    import msgspec
-
     return Entry(TICK, msgspec.msgpack.encode((at, False)), at)
 
 
@@ -276,3 +279,47 @@ def test_the_command_that_replays_says_what_the_configuration_says(tmp_path: Pat
         f"overheard replay kafka://overheard.complaints --config {tmp_path / 'k.toml'} --pack {tmp_path / 'own.toml'} "
         "--budget 1 --out replay-kiosks-frozen"
     )
+
+
+def test_a_replay_with_the_acts_of_the_log_gives_the_incidents_that_were_told(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(PACK)
+    usual = [said(n, MONDAY + 600.0 * n, f"delayed again at desk {n % 7}") for n in range(576)]
+    words = [said(1000 + n, BURST + 100 * n, one.format("kiosk frozen")) for n, one in enumerate(AROUND)]
+    later = [said(2000 + n, BURST + 1200 + n, f"frozen kiosk {n} again") for n in range(9)]
+    live = Pipeline(PipelineConfig(pack=str(tmp_path / "own.toml")))
+    records = [Record(n, one.payload, None, "log") for n, one in enumerate([*usual, *words, *later])]
+    told = live.process(0, records[:-9]).incidents
+    told += live.process(0, [Tick(0, BURST + 660)]).incidents
+    act = promotion(told[-1].id, at=BURST + 900)
+    acts = [as_change(act, promoted(PACK, act, "own.toml")), act]
+    for one in acts:
+        live.control(one)
+    told += live.process(0, [*records[-9:], Tick(0, BURST + 1200 + 120)]).incidents
+    (tmp_path / "heard.jsonl").write_bytes(b"\n".join(one.value for one in records))
+    (tmp_path / "acts.jsonl").write_bytes(b"\n".join(msgspec.json.encode(one) for one in acts))
+    done = CliRunner().invoke(
+        main,
+        ["replay", str(tmp_path / "heard.jsonl"), "--pack", str(tmp_path / "own.toml"),
+         "--controls", str(tmp_path / "acts.jsonl"), "--out", str(tmp_path / "out")],
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    replayed = [json.loads(line) for line in (tmp_path / "out" / "incidents.jsonl").read_text().splitlines()]
+    told.sort(key=lambda one: (one.updated_at, one.id, one.revision))
+    assert replayed == [json.loads(json.dumps(one.to_json())) for one in told]
+    assert [one["promoted_to"] for one in replayed if one["reason"] == "promote"] == ["kiosk-frozen"]
+    assert ["kiosk-frozen"] in [one["keywords"] for one in replayed]
+
+
+def test_on_kafka_the_workers_hear_of_the_keyword_by_the_log(folder: Path) -> None:
+    settings = load_settings(folder / "overheard.toml", {})
+    built = MemoryService(settings, partitions=1)
+    incident = unnamed(built.reader).id
+
+    async def play() -> list[str]:
+        await built.append_control(promotion(incident))
+        await built.append_control(act("undo", incident=incident, value="promote1"))
+        name = topics.PARTS.full(built.kafka.prefix)
+        return [wire.read_parts_entry(one.value).control.kind for one in await built.broker.read(name, 0, 0, 9)]
+
+    assert asyncio.run(play()) == ["pack", "promote", "pack", "undo"]
+    assert (folder / "own.toml").read_text() == PACK
