@@ -42,6 +42,7 @@ def board_page(board: Board, view: View, catalogue: Catalogue) -> Node:
         _headline(board, view, loud, signals),
         _incidents(rows[: len(rows) - more], more, board, view, catalogue),
         _signals(signals, board, view, catalogue),
+        None if view.wall else _take_away(),
         h(
             "div",
             panel("Where", map_panel(board, catalogue), note=where, class_="wheremap"),
@@ -50,6 +51,7 @@ def board_page(board: Board, view: View, catalogue: Catalogue) -> Node:
                 matrix(grid, catalogue, view.level, unseen(board)),
                 note="last hour",
                 class_="wherewhat",
+                csv=f"/export/matrix.csv?level={view.level}",
             ),
             h(
                 "div",
@@ -84,6 +86,11 @@ def _headline(board: Board, view: View, loud: list[Incident], signals: list[Inci
     )
     told = [h("p", text, class_="lede") for text in (_heard(board, view), drill) if text]
     return h("div", title, told, class_="headline", role="status")
+
+
+def _take_away() -> Node:
+    links = [h("a", "Report for the meeting", href="/report"), h("a", "Incidents as CSV", href="/export/incidents.csv")]
+    return h("p", links, class_="takeaway small")
 
 
 def _calm_title(board: Board) -> str:

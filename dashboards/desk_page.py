@@ -56,7 +56,7 @@ def desk_page(board: Board, view: View, names: Catalogue, desk: Desk) -> Node:
             class_="columns two",
         ),
         panel("How right the rules were", *_judged(desk.report, names), note="by people's verdicts; nothing is changed by them"),
-        panel("Who did what", _whole(desk.whole), _log(desk.log, view, names, board.now), note=f"newest {NEWEST}"),
+        panel("Who did what", _whole(desk.whole), _log(desk.log, view, names, board.now), note=f"newest {NEWEST}", csv="/export/acts.csv"),
     )  # fmt: skip
 
 

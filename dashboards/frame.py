@@ -147,9 +147,17 @@ def tier(state: str) -> Node:
     return h("span", h("i", SHAPES[state], aria_hidden="true"), h("b", state), class_=f"tier {state}")
 
 
-def panel(title: str, *children: Child, class_: str = "", note: str | None = None, key: str | None = None) -> Node:
-    """A titled box; `note` stands beside the title."""
-    head = h("div", h("h2", title), h("span", note, class_="quiet small") if note else None, class_="panelhead")
+def panel(
+    title: str,
+    *children: Child,
+    class_: str = "",
+    note: str | None = None,
+    key: str | None = None,
+    csv: str | None = None,
+) -> Node:
+    """A titled box; `note` stands beside the title, and the address of its table as CSV."""
+    taken = h("a", "CSV", href=csv, class_="takeaway small", aria_label=f"{title} as CSV") if csv else None
+    head = h("div", h("h2", title), h("span", note, class_="quiet small") if note else None, taken, class_="panelhead")
     return h("section", head, list(children), class_=f"panel {class_}".strip(), key=key or title)
 
 

@@ -127,6 +127,7 @@ def _head(incident: Incident, view: View, catalogue: Catalogue, now: float) -> N
         h("nav", path, class_="crumbs", aria_label="Where it lies"),
         h("div", tier(incident.state), h("h1", sentence), class_="titleline"),
         h("p", " · ".join(state), class_="lede"),
+        h("p", h("a", "Report for the meeting", href=f"/report?incident={incident.id}"), class_="takeaway small"),
     )
 
 

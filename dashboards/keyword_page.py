@@ -45,6 +45,7 @@ def keyword_page(
             "People over time, all places",
             span_switch(f"/keyword/{keyword}?span=", span),
             series_chart(series, view.zone, [i for i in past if i.onset >= since and i.state == "confirmed"][:4]),
+            csv=f"/export/series.csv?place={everywhere}&keyword={keyword}&span={span}",
         ),
         h(
             "div",

@@ -19,7 +19,7 @@ from dashboards.dom import Act, Mounted, Node, h
 from dashboards.frame import View, bar
 from dashboards.guard import cookies
 from dashboards.live import Board, Live, midnight
-from dashboards.past import parse_at, read_past
+from dashboards.past import board_at, parse_at
 from dashboards.scrubber import DayLine, read_day, staying, stepped, strip
 from dashboards.settings import PageSettings
 from dashboards.since import Looks, cookie_of, looks_of
@@ -130,13 +130,6 @@ class LivePage:
         client.on_delete(unlisten)
         client.on_connect(self._connected)
 
-    async def _board(self) -> Board:
-        at, zone = self._view.at, self._settings.timezone
-        if at is None:
-            return self._live.board or await self._live.refresh()
-        lateness = self._settings.lateness_seconds
-        return await self._live.shared(("past", at), lambda: read_past(self._live, at, lateness, zone))
-
     def _top(self, board: Board) -> Node:
         top = bar(board, self._view, self._here, back=self._asked is not None)
         if self._asked is None:
@@ -149,7 +142,7 @@ class LivePage:
         return top._replace(attrs={**top.attrs, **told})
 
     async def _content(self) -> tuple[Board, Node]:
-        board = await self._board()
+        board = await board_at(self._live, self._settings, self._view.at)
         page = await self._build(board, self._view)
         told = h("div", self._did, role="status", class_="didregion", key="did")
         at, zone = self._view.at, self._view.zone

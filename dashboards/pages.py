@@ -14,6 +14,7 @@ from alerting.model import Incident
 from dashboards.board import board_page
 from dashboards.desk_routes import add_desk
 from dashboards.dom import Node, h
+from dashboards.exports import add_exports
 from dashboards.forms import add_forms
 from dashboards.frame import View
 from dashboards.incident_page import incident_page, read_detail, title_of
@@ -40,6 +41,7 @@ def register(site: Site, app: FastAPI) -> None:
     _keyword(site)
     _whynot(site)
     add_forms(site, app)
+    add_exports(site, app)
     add_desk(site, app, _show)
     _preferences(app)
 

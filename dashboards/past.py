@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from alerting.model import Incident
 from dashboards.acts import overlaid
 from dashboards.live import HOUR, SPARKS, Board, Live, midnight, spark
+from dashboards.settings import PageSettings
 from dashboards.words import parse_minute
 from streams.runtime.store.reader import Cell, Status
 
@@ -22,6 +23,13 @@ def parse_at(said: str, zone: str, now: float) -> float | None:
     except OverflowError:
         return None
     return at if at is not None and FIRST <= at <= now else None
+
+
+async def board_at(live: Live, settings: PageSettings, at: float | None) -> Board:
+    """The board at a past moment, read once for all who look at it; the present one where `at` is None."""
+    if at is None:
+        return live.board or await live.refresh()
+    return await live.shared(("past", at), lambda: read_past(live, at, settings.lateness_seconds, settings.timezone))
 
 
 def read_past(live: Live, at: float, lateness: float, zone: str) -> Board:

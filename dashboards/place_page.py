@@ -42,6 +42,7 @@ def place_page(
             "People over time",
             span_switch(f"/place/{place}?keyword={keyword}&span=", span),
             series_chart(series, view.zone, marked[:4]),
+            csv=f"/export/series.csv?place={place}&keyword={keyword}&span={span}",
         ),
         h(
             "div",
