@@ -121,7 +121,7 @@ class Alerts:
             out += self._unite(close, touched)
         if self.cases:
             out += self._advance(close, touched)
-        for case, reason, newly in self.unnamed.step(close, self.cases, self.atlas):
+        for case, reason, newly in self.unnamed.step(close, self.cases, self.atlas, self.memory.evidence):
             out.append(self._tell(case, close, reason, newly=newly))
         for case in self.unnamed.over(close.decided):
             self._archive(case)

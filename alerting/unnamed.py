@@ -5,17 +5,19 @@ They go from signal to resolved as others do, by gates of their own: the people 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from alerting.case import RANK, UNNAMED, Case, Pulse
+from alerting.evidence import count_channels, quote
 from alerting.gates import usual_number
 from alerting.joining import same_spot
-from alerting.model import Close, Gate, Rising
+from alerting.model import Close, Evidence, Gate, Rising
 from alerting.places_and_keywords import ANY, Atlas
 from alerting.policy import Policy
 from detectors.scan import EVERYWHERE, REGION
 
+Heard = Iterable[tuple[int, Mapping[tuple[int, int], Evidence]]]
 HOLDS = 0.6  # of the people who say a word
 MOST_WORDS = 8
 MOST_PULSES = 400
@@ -42,8 +44,8 @@ class Unnamed:
         """Whether one goes on: every window is closed then, silent ones too."""
         return any(case.open for case in self.cases)
 
-    def step(self, close: Close, named: Sequence[Case], atlas: Atlas) -> list[News]:
-        """What this close changes. `named`: the cases of keywords."""
+    def step(self, close: Close, named: Sequence[Case], atlas: Atlas, heard_lately: Heard) -> list[News]:
+        """What this close changes. `named`: the cases of keywords; `heard_lately`: evidence of the last while, this close's included."""
         news: list[News] = []
         heard: dict[int, Rising] = {}  # by position of the case
         for rising in close.rising:
@@ -57,7 +59,9 @@ class Unnamed:
             found = heard.get(number)
             known = case.suspected_at
             reason = (
-                self._go_on(case, found, close, atlas) if found is not None else self._end(case, close, named, atlas)
+                self._go_on(case, found, close, atlas, heard_lately)
+                if found is not None
+                else self._end(case, close, named, atlas)
             )
             if reason is not None:
                 news.append(News(case, reason, known is None and case.suspected_at is not None))
@@ -90,13 +94,22 @@ class Unnamed:
         self.cases.append(case)
         return len(self.cases) - 1
 
-    def _go_on(self, case: Case, rising: Rising, close: Close, atlas: Atlas) -> str | None:
+    def _quote(self, case: Case, close: Close, atlas: Atlas, heard_lately: Heard) -> None:
+        """What else is known of those who say its words."""
+        if case.state == "run":
+            for _, earlier in heard_lately:
+                quote(case, earlier, atlas)
+        if close.evidence:
+            count_channels(case, close, quote(case, close.evidence, atlas))
+
+    def _go_on(self, case: Case, rising: Rising, close: Close, atlas: Atlas, heard_lately: Heard) -> str | None:
         people, expected = max((people, expected) for _, people, expected in rising.terms)
         if people >= case.people:
             case.people, case.messages, case.expected = float(people), float(people), expected
         case.terms = dict(
             sorted({**case.terms, **_counts(rising, case)}.items(), key=lambda one: (-one[1], one[0]))[:MOST_WORDS]
         )
+        self._quote(case, close, atlas, heard_lately)
         case.peak = max(case.peak, people)
         case.p_now, case.p_lowest = rising.p_value, min(case.p_lowest, rising.p_value)
         case.last_high = case.last_unusual = float(close.start + close.seconds)

@@ -107,6 +107,35 @@ def test_it_grows_to_confirmed_and_is_over_when_the_words_are_an_hour_old(learnt
     assert 1800 <= found[-1].resolved_at - (MONDAY + 4 * DAY + 1100) <= 3600 + 120
 
 
+def test_it_quotes_those_at_its_place_who_named_a_usual_problem_too_and_tells_their_channels() -> None:
+    pipeline = Pipeline(PipelineConfig(pack="airline", window_seconds=900))
+    usual = [said(n, MONDAY + 225.0 * n, f"the wifi is down {NAMES[n % 97]}", "airport:LHR") for n in range(1536)]
+    pipeline.process(0, usual)
+    start = MONDAY + 4 * DAY
+    also = [
+        said(
+            600_000 + n,
+            start + 100 * n,
+            f"kiosk frozen {word}, wifi is down, call 0800555123{n} @delta{n}",
+            "airport:LHR",
+        )
+        for n, word in enumerate(("again", "here", "still", "now"))
+    ]
+    records = sorted([*burst(KIOSK), *also], key=lambda one: one.arrival or 0.0)
+    found = pipeline.process(0, [*records, Tick(99_999, start + 1860.0)]).incidents
+    (first,) = [one for one in found if one.state == "suspected"]
+    assert first.marks == ("unnamed",)
+    assert len(first.examples) == 3
+    assert all(text.startswith("kiosk frozen ") and "wifi is down" in text for text in first.examples)
+    assert not any("0800" in text or "@delta" in text for text in first.examples)
+    assert first.channels == {"posts": 4}
+
+
+def test_where_nobody_names_a_problem_there_is_nothing_to_quote(learnt: bytes) -> None:
+    found = told(learnt, burst(KIOSK))
+    assert all(one.examples == () and one.channels == {} for one in found)
+
+
 def test_neither_one_person_nor_copies_open_it(learnt: bytes) -> None:
     assert told(learnt, burst(KIOSK, authors=["same"] * 6)) == []
     copied = "RT the kiosk frozen at every gate of this whole long terminal and nobody at all comes to help"
