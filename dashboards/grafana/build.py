@@ -10,7 +10,7 @@ from typing import Final
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards.grafana import board, incident, pipeline, places, quality
+from dashboards.grafana import board, incident, network, pipeline, places, quality
 
 GENERATED: Final = Path(__file__).parent.parent / "generated"
 DASHBOARDS: Final[dict[str, Callable[[], Dashboard]]] = {
@@ -18,6 +18,7 @@ DASHBOARDS: Final[dict[str, Callable[[], Dashboard]]] = {
     "incident": incident.build,
     "place": places.place,
     "keyword": places.keyword,
+    "network": network.build,
     "quality": quality.build,
     "pipeline": pipeline.build,
 }

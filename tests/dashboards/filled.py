@@ -7,15 +7,19 @@ from itertools import groupby
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import Engine
+import numpy as np
+from sqlalchemy import Engine, select
 
 from alerting.model import Blind, Control
+from detectors.network import DAY, WEEK
 from streams.channels import CHANNELS
 from streams.complaint import Record, Tick
 from streams.pipeline import ChannelOf, Pipeline, PipelineConfig
 from streams.runtime.board_state import board_state
 from streams.runtime.simulate import simulator
-from streams.runtime.store.writer import Work, Writer
+from streams.runtime.store import graph, tables
+from streams.runtime.store.network import MOST_WEEKS, SINCE, UNTIL, refresh
+from streams.runtime.store.writer import Work, Writer, write_meta
 from streams.scenarios import CITIES
 from streams.simulator import Disruption, Scenario
 
@@ -48,6 +52,7 @@ def fill(engine: Engine, now: float | None = None) -> None:
         _write(pipeline, writer, [*records, Tick(position, min((hour + 1) * HOUR, now), False)], now)
         position += 1
         _act(pipeline, writer, (hour + 1) * HOUR)
+    _weeks_before(engine, now)
     silent = Blind("call-notes", now - 1500, 40.0)
     writer.commit(Work(applied=position, arrival=now, blind=(silent,), usual_per_hour={"call-notes": 40.0}))
 
@@ -76,3 +81,28 @@ def _act(pipeline: Pipeline, writer: Writer, at: float) -> None:
     for control in controls:
         pipeline.control(control)
     writer.commit(Work(controls=controls))
+
+
+TOGETHER = (("Chicago", "baggage", "Dallas", "baggage"), ("Denver", "booking-and-app", "Chicago", "cancellation"))
+
+
+def _weeks_before(engine: Engine, now: float) -> None:
+    """Excesses of the weeks before, as they would have been kept day by day, in which some suffered together; then the network of today."""
+    begin = int(now // DAY * DAY - MOST_WEEKS * WEEK)
+    chance = np.random.default_rng(2)
+    with engine.begin() as connection:
+        for here, what, there, which in TOGETHER:
+            place, keyword = tables.place_names, tables.keyword_names
+            series = [
+                (connection.execute(select(place.c.number).where(place.c.name == one, place.c.level == "city")).scalar_one(),
+                 connection.execute(select(keyword.c.number).where(keyword.c.keyword == two)).scalar_one())
+                for one, two in ((here, what), (there, which))
+            ]  # fmt: skip
+            for day in chance.choice(47, 20, replace=False).tolist():
+                first = begin + day * DAY + int(chance.integers(6, 20)) * HOUR
+                for number, (a, b) in enumerate(series):
+                    at = first + number * 1800
+                    row = {"place": a, "keyword": b, "first": at, "last": at + 600, "people": 12}
+                    connection.execute(graph.excesses.insert().values(**row))
+        write_meta(connection, {SINCE: begin, UNTIL: now // DAY * DAY - DAY})
+    refresh(engine)

@@ -18,7 +18,7 @@ from dashboards.grafana.build import DASHBOARDS, GENERATED, rendered
 from streams.metrics import CATALOGUE, PREFIX
 from streams.runtime.store.migrations import open_store
 from streams.runtime.store.views import OPERATIONS_ROLE
-from tests.dashboards.filled import fill
+from tests.dashboards.filled import TOGETHER, fill
 from tests.postgres import new_database
 
 NAMES = sorted(DASHBOARDS)
@@ -130,7 +130,10 @@ def store(postgres_server: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-NEEDED = {"geomap": {"lat", "lon"}, "timeseries": {"time"}, "nodeGraph": {"id"}}
+NEEDED = {
+    "geomap": {"lat", "lon"}, "timeseries": {"time"},
+    "nodeGraph nodes": {"id", "title", "subtitle", "mainstat"}, "nodeGraph edges": {"id", "source", "target", "mainstat"},
+}  # fmt: skip
 MAY_BE_EMPTY: set[tuple[str, str]] = set()
 
 
@@ -139,7 +142,8 @@ def queries(data: dict[str, Any]) -> Iterator[tuple[str, str, set[str]]]:
     for panel in data["panels"]:
         for one in panel["targets"]:
             if "rawSql" in one:
-                yield panel["title"], one["rawSql"], NEEDED.get(panel["type"], set())
+                own = NEEDED.get(f"{panel['type']} {one['refId']}", set())
+                yield panel["title"], one["rawSql"], NEEDED.get(panel["type"], own)
     for one in data.get("templating", {}).get("list", []):
         yield f"variable {one['name']}", one["query"]["rawSql"], {"__text", "__value"}
     for one in data["annotations"]["list"]:
@@ -200,3 +204,20 @@ def test_every_query_gives_rows_with_the_columns_its_panel_needs(
             if took > MOST_SECONDS:
                 wrong.append(f"{title}: {took:.2f} s")
     assert not wrong
+
+
+@pytest.mark.postgres
+def test_the_node_graph_has_both_ends_of_each_line_and_whole_circles(store: Engine) -> None:
+    (panel,) = [one for one in loaded("network")["panels"] if one["type"] == "nodeGraph"]
+    asked = {one["refId"]: filled_in(one["rawSql"], CHOICES["all"], 0, time.time()) for one in panel["targets"]}
+    with store.begin() as connection:
+        connection.execute(text(f"SET LOCAL ROLE {OPERATIONS_ROLE}"))
+        nodes, edges = (connection.execute(text(asked[ref])).mappings().all() for ref in ("nodes", "edges"))
+    assert {end for edge in edges for end in (edge["source"], edge["target"])} == {node["id"] for node in nodes}
+    assert [edge["mainstat"] for edge in edges]
+    for node in nodes:
+        arcs = [share for name, share in node.items() if name.startswith("arc__")]
+        assert sum(arcs) == pytest.approx(1.0)
+        assert all(0.0 <= share <= 1.0 for share in arcs)
+    shown = {(node["title"], node["keyword"]) for node in nodes}
+    assert shown >= {end for pair in TOGETHER for end in (pair[:2], pair[2:])}
