@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -60,7 +61,7 @@ def running() -> Iterator[str]:
             _wait_for(url, process, folder / "log")
             yield url
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGQUIT)  # what it holds goes anyhow
             process.wait(20)
 
 

@@ -121,7 +121,11 @@ def _last(connection: Connection) -> tuple[int, str]:
 
 
 def _save_head(connection: Connection, number: int, chain: str) -> None:
-    write(connection, replacing(connection, tables.meta), [{"key": HEAD, "value": json.dumps([number, chain])}])
+    write(
+        connection,
+        replacing(connection.dialect.name, tables.meta),
+        [{"key": HEAD, "value": json.dumps([number, chain])}],
+    )
 
 
 def _control(body: str) -> Control:

@@ -33,7 +33,7 @@ def write_spells(connection: Connection, sources: Iterable[Mapping[str, Any]], c
             kept = {name: row[name] for name in ("usual_per_hour", "blind_places")}
             written.append({**before, "source": key[0], "since": key[1], "ended_at": None, **kept})
     written += [{**spell, "ended_at": closed} for spell in going_on.values()]
-    write(connection, replacing(connection, table), written)
+    write(connection, replacing(connection.dialect.name, table), written)
 
 
 def spells_at(engine: Engine, closed: float) -> dict[str, Spell]:

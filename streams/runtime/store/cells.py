@@ -1,30 +1,28 @@
-"""Reading cells: a series, sums by place and keyword, the last hour. Whole hours come from the roll-up, the rest from the cells."""
+"""Reading cells: a series, sums by place and keyword, the last hour; each from the tiers that hold the range in few cells."""
 
 from __future__ import annotations
 
 import json
 import math
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
-from sqlalchemy import Connection, Engine, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, literal, select, union_all
 
 from streams.runtime.store import tables
+from streams.runtime.store.tiers import CELLS, DAYS, HOURS, TIERS, Tile, finest, sums, tiles, usual
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 HOUR_SECONDS = 3600
 SERIES_BY_HOUR_SECONDS = 2 * 86400  # a longer series is told by the hour
-SUMS_BY_HOUR_SECONDS = 6 * HOUR_SECONDS
+SERIES_BY_DAY_SECONDS = 100 * 86400  # and by the day
 ANY_KEYWORD = "*"
 EVERYONE = ("everywhere", "nowhere")
 
 
-class Cell(msgspec.Struct, frozen=True):
+class Cell(msgspec.Struct, frozen=True, gc=False):
     """Counts of one place and keyword over [start, start + seconds)."""
 
     start: int
@@ -38,16 +36,8 @@ class Cell(msgspec.Struct, frozen=True):
     p_value: float
 
 
-class Span(NamedTuple):
-    """One table's share of a time range: its cells that start in [since, until)."""
-
-    table: Table
-    since: float
-    until: float
-
-
 class CellReader:
-    """Read access to cells and hours; numbers of places and keywords are remembered, for they never change."""
+    """Read access to the tiers of cells; numbers of places and keywords are remembered, for they never change."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -56,56 +46,42 @@ class CellReader:
         self._lock = threading.Lock()
 
     def series(self, place: str, keyword: str, since: float, until: float) -> list[Cell]:
-        """Cells of one series, oldest first; by the hour when the range is long."""
+        """Cells of one series, oldest first: windows, or hours or days where the range is long; coarser where the fine ones are gone."""
+        long = until - since
+        level = CELLS if long <= SERIES_BY_HOUR_SECONDS else HOURS if long <= SERIES_BY_DAY_SECONDS else DAYS
         with self.engine.connect() as connection:
             numbers = self._numbers(connection, (place,), keyword)
             if not numbers:
                 return []
-            ((place_number,), keyword_number) = numbers
-            spans, rolled = self._spans(connection, since, until, SERIES_BY_HOUR_SECONDS)
+            kept = _kept(connection)
+            level = finest(kept, since, level)
             found: list[Sequence[Any]] = []
-            for span in spans:
-                table = span.table
-                query = select(
-                    table.c.start,
-                    table.c.seconds,
-                    table.c.voices,
-                    table.c.messages,
-                    table.c.expected,
-                    table.c.upper,
-                    table.c.p_value,
-                ).where(
-                    table.c.place == place_number,
-                    table.c.keyword == keyword_number,
-                    table.c.start >= span.since,
-                    table.c.start < span.until,
-                )
-                found += connection.execute(query.order_by(table.c.start)).all()
+            for tile in tiles(kept, since, until, level):
+                c = tile.table.c
+                query = select(c.start, c.seconds, c.voices, c.messages, c.expected, c.upper, c.p_value)
+                found += connection.execute(query.where(*_of(tile, *numbers)).order_by(c.start)).all()
         cells = [
             Cell(
                 start, seconds, place, keyword, voices, messages, expected or 0.0, upper or 0.0, 1.0 if p is None else p
             )
             for start, seconds, voices, messages, expected, upper, p in found
         ]
-        return _by_hour(cells) if rolled else sorted(cells, key=lambda cell: cell.start)
+        return cells if level == CELLS else _together(cells, TIERS[level].seconds)
 
     def matrix(self, since: float, until: float, *, level: str | None = None) -> list[Cell]:
         """Sums over the range by place and keyword, largest first; one cell each, spanning the range."""
         with self.engine.connect() as connection:
-            spans, _ = self._spans(connection, since, until, SUMS_BY_HOUR_SECONDS)
-            totals = sums([row for span in spans for row in connection.execute(_rows(span)).all()])
-            covered = self._covered_seconds(connection, since, until)
-            self._learn_names(connection, set(totals.place), set(totals.keyword))
+            rows = sorted(_sums(connection, since, until))
+            self._learn_names(connection, {row[0] for row in rows}, {row[1] for row in rows})
         start, seconds = int(since), max(1, int(until - since))
-        names, words = self._places, self._keywords
+        places, words = self._places, self._keywords
         cells = [
-            Cell(start, seconds, names[place][0], words[keyword], *values)
-            for place, keyword, *values in zip(
-                *totals.stretched(lambda known: np.maximum(1.0, covered / known)), strict=True
-            )
-            if level is None or names[place][1] == level
+            Cell(start, seconds, places[place][0], words[keyword], voices, messages, expected, upper, p_value)
+            for place, keyword, voices, messages, expected, upper, p_value in rows
+            if level is None or places[place][1] == level
         ]
-        return sorted(cells, key=lambda cell: (-cell.voices, cell.place, cell.keyword))
+        cells.sort(key=attrgetter("voices"), reverse=True)
+        return cells
 
     def late(self, place: str, keyword: str, since: float, until: float) -> int:
         """People of one series who were heard only after their window had closed."""
@@ -114,46 +90,17 @@ class CellReader:
             numbers = self._numbers(connection, (place,), keyword)
             if not numbers:
                 return 0
-            ((place_number,), keyword_number) = numbers
-            query = select(func.sum(table.c.voices)).where(
-                table.c.place == place_number,
-                table.c.keyword == keyword_number,
-                table.c.start >= since,
-                table.c.start < until,
-            )
+            query = select(func.sum(table.c.voices)).where(*_of(Tile(table, since, until), *numbers))
             return int(connection.execute(query).scalar() or 0)
 
     def last_hour(self, now: float) -> tuple[int, float]:
         """People heard in the hour before `now`, and how many are usual."""
-        table = tables.cells
         with self.engine.connect() as connection:
             numbers = self._numbers(connection, EVERYONE, ANY_KEYWORD)
             if not numbers:
                 return 0, 0.0
-            places, keyword = numbers
-            query = _rows(Span(table, now - HOUR_SECONDS, now))
-            rows = connection.execute(query.where(table.c.place.in_(places), table.c.keyword == keyword)).all()
-            covered = self._covered_seconds(connection, now - HOUR_SECONDS, now)
-        told = sums(rows).stretched(lambda known: np.maximum(1.0, covered / known))
-        return int(sum(told[2])), float(sum(told[4]))
-
-    def _spans(self, connection: Connection, since: float, until: float, longest: float) -> tuple[list[Span], bool]:
-        """The tables that hold [since, until): cells alone, or hours as far as they were rolled up and cells for the ends."""
-        fine = tables.cells
-        rolled = _meta(connection, "rolled_until")
-        first = _meta(connection, "cells_from")
-        gone = first is not None and since < first
-        if rolled is None or (until - since <= longest and not gone):
-            return [Span(fine, since, until)], False
-        begin = since if gone else math.ceil(since / HOUR_SECONDS) * HOUR_SECONDS
-        end = max(begin, min(until, rolled) // HOUR_SECONDS * HOUR_SECONDS)
-        spans = [Span(fine, since, begin), Span(tables.hours, begin, end), Span(fine, end, until)]
-        return [span for span in spans if span.since < span.until], True
-
-    def _covered_seconds(self, connection: Connection, since: float, until: float) -> float:
-        """Seconds of the range that windows have been closed for."""
-        first, last = _meta(connection, "first_close"), _meta(connection, "last_close")
-        return max(0.0, min(until, until if last is None else last) - max(since, since if first is None else first))
+            rows = _sums(connection, now - HOUR_SECONDS, now, numbers)
+        return sum(row[2] for row in rows), sum(row[4] for row in rows)
 
     def _numbers(
         self, connection: Connection, places: tuple[str, ...], keyword: str
@@ -177,111 +124,68 @@ class CellReader:
                 )
 
 
-class Sums(NamedTuple):
-    """Sums by place and keyword, sorted; arrays have one entry each pair. `known` seconds have an expectation."""
-
-    code: Ints  # place << 32 | keyword
-    voices: Floats
-    messages: Floats
-    known: Floats
-    expected: Floats
-    squared_width: Floats
-    p_value: Floats
-    longest: int  # seconds of the longest cell
-
-    @property
-    def place(self) -> list[int]:
-        found: list[int] = (self.code >> 32).tolist()
-        return found
-
-    @property
-    def keyword(self) -> list[int]:
-        found: list[int] = (self.code & 0xFFFFFFFF).tolist()
-        return found
-
-    def stretched(self, stretch: Callable[[Floats], Floats]) -> tuple[list[Any], ...]:
-        """Place, keyword, voices, messages, expected, upper, p; what was expected times `stretch` of the known seconds."""
-        times = np.where(self.known > 0, stretch(np.maximum(self.known, 1.0)), 1.0)
-        expected = self.expected * times
-        upper = expected + np.sqrt(self.squared_width * times)
-        counts = self.voices.astype(np.int64).tolist(), self.messages.astype(np.int64).tolist()
-        return self.place, self.keyword, *counts, expected.tolist(), upper.tolist(), self.p_value.tolist()
+def _of(tile: Tile, places: Iterable[int], keyword: int) -> tuple[ColumnElement[bool], ...]:
+    c = tile.table.c
+    return c.place.in_(places), c.keyword == keyword, c.start >= tile.since, c.start < tile.until
 
 
-def sums(rows: Sequence[Sequence[Any]] | Floats) -> Sums:
-    """The sums of cells (place, keyword, voices, messages, seconds, expected, upper, p)."""
-    table = rows if isinstance(rows, np.ndarray) else np.array(list(map(tuple, rows)), np.float64).reshape(-1, 8)
-    judged = ~np.isnan(table[:, 5])  # NULL became NaN
-    width = np.where(judged, table[:, 6] - table[:, 5], 0.0)
-    return _together(
-        table[:, 0].astype(np.int64) << 32 | table[:, 1].astype(np.int64),
-        (
-            table[:, 2],
-            table[:, 3],
-            np.where(judged, table[:, 4], 0.0),
-            np.where(judged, table[:, 5], 0.0),
-            width * width,
-        ),
-        np.where(judged, table[:, 7], 1.0),
-        int(table[:, 4].max(initial=0.0)),
-    )
+def _sums(
+    connection: Connection, since: float, until: float, series: tuple[Iterable[int], int] | None = None
+) -> list[tuple[Any, ...]]:
+    """(place, keyword, voices, messages, expected, upper, p) over a range; of some series, or of all.
+
+    What is usual is stretched over all windows closed in the range.
+    """
+    kept = _kept(connection)
+    found = tiles(kept, since, until)
+    if not found:
+        return []
+    parts = []
+    for tile in found:
+        c = tile.table.c
+        columns = c.place, c.keyword, c.voices, c.messages, c.seconds, c.expected, c.upper, c.p_value
+        where = _of(tile, *series) if series else (c.start >= tile.since, c.start < tile.until)
+        parts.append(select(*columns).where(*where))
+    cells = union_all(*parts).subquery() if len(parts) > 1 else parts[0].subquery()
+    one_window = len(parts) == 1 and found[0].until - found[0].since <= kept.get("window_seconds", 0)
+    of = sums(cells, cells.c.place, cells.c.keyword, alone=one_window).subquery()
+    expected, upper = usual(of, literal(_covered_seconds(kept, since, until)))
+    known = func.coalesce(expected, 0.0), func.coalesce(upper, 0.0), func.coalesce(of.c.p_value, 1.0)
+    result = connection.execute(select(of.c.place, of.c.keyword, of.c.voices, of.c.messages, *known))
+    return list(result.cursor.fetchall())  # as the driver has them: ten thousand rows want no wrapping
 
 
-def added(one: Sums, other: Sums) -> Sums:
-    """Both together."""
-    code = np.concatenate((one.code, other.code))
-    columns = tuple(np.concatenate(pair) for pair in zip(one[1:6], other[1:6], strict=True))
-    p_value = np.concatenate((one.p_value, other.p_value))
-    return _together(code, columns, p_value, max(one.longest, other.longest))
+def _covered_seconds(kept: dict[str, Any], since: float, until: float) -> float:
+    """Seconds of the range that windows have been closed for."""
+    first, last = float(kept.get("first_close", since)), float(kept.get("last_close", until))
+    return max(0.0, min(until, last) - max(since, first))
 
 
-def _together(code: Ints, columns: Sequence[Floats], p_value: Floats, longest: int) -> Sums:
-    order = np.argsort(code, kind="stable")  # quick where two sorted runs meet
-    ordered = code[order]
-    first = np.flatnonzero(np.diff(ordered, prepend=-1))
-    if not len(first):
-        nothing = np.zeros(0)
-        return Sums(ordered, nothing, nothing, nothing, nothing, nothing, nothing, longest)
-    voices, messages, known, expected, width = (np.add.reduceat(column[order], first) for column in columns)
-    lowest = np.minimum.reduceat(p_value[order], first)
-    return Sums(ordered[first], voices, messages, known, expected, width, lowest, longest)
-
-
-def _rows(span: Span) -> Select[Any]:
-    c = span.table.c
-    query = select(c.place, c.keyword, c.voices, c.messages, c.seconds, c.expected, c.upper, c.p_value)
-    return query.where(c.start >= span.since, c.start < span.until)
-
-
-def _by_hour(cells: list[Cell]) -> list[Cell]:
-    """The cells summed by hour; those of an hour or more stay."""
+def _together(cells: list[Cell], seconds: int) -> list[Cell]:
+    """The cells summed to such as last `seconds`; longer ones stay."""
     parts: dict[int, list[Cell]] = {}
     for cell in cells:
-        parts.setdefault(cell.start // HOUR_SECONDS * HOUR_SECONDS, []).append(cell)
-    return [hour_cell(start, found) for start, found in sorted(parts.items())]
+        parts.setdefault(cell.start // seconds * seconds, []).append(cell)
+    return [_sum(start, seconds, found) for start, found in sorted(parts.items())]
 
 
-def hour_cell(start: int, found: list[Cell]) -> Cell:
-    """One cell for an hour's cells; what was expected is stretched over the windows without one."""
-    if len(found) == 1 and found[0].seconds >= HOUR_SECONDS:
-        return found[0]
-    known = sum(cell.seconds for cell in found)
-    stretch = max(1.0, HOUR_SECONDS / known)
+def _sum(start: int, seconds: int, found: list[Cell]) -> Cell:
+    """One cell for several; what was expected is stretched over the windows without one."""
+    one = found[0]
+    if len(found) == 1 and one.seconds >= seconds:
+        return one
+    stretch = max(1.0, seconds / sum(cell.seconds for cell in found))
     expected = sum(cell.expected for cell in found) * stretch
     width = math.sqrt(sum((cell.upper - cell.expected) ** 2 for cell in found) * stretch)
-    return Cell(
-        start,
-        HOUR_SECONDS,
-        found[0].place,
-        found[0].keyword,
-        sum(cell.voices for cell in found),
-        sum(cell.messages for cell in found),
-        expected,
-        expected + width,
-        min(cell.p_value for cell in found),
-    )
+    voices, messages = sum(cell.voices for cell in found), sum(cell.messages for cell in found)
+    least = min(cell.p_value for cell in found)
+    return Cell(start, seconds, one.place, one.keyword, voices, messages, expected, expected + width, least)
 
 
-def _meta(connection: Connection, key: str) -> float | None:
-    found = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == key)).scalar()
-    return None if found is None else float(json.loads(found))
+def _kept(connection: Connection) -> dict[str, Any]:
+    """Single numbers of the store: what was closed, and how far each tier reaches."""
+    table = tables.meta
+    reach = [key for tier in TIERS for key in (tier.since, tier.until)]
+    wanted = table.c.key.in_(["first_close", "last_close", "window_seconds", *reach])
+    found = connection.execute(select(table.c.key, table.c.value).where(wanted))
+    return {key: json.loads(value) for key, value in found}

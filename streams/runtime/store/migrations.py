@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from sqlite3 import OperationalError
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
 from sqlalchemy.engine import make_url
 
 from streams.runtime.store import graph, tables
 from streams.runtime.store.audit import chain_anew
-from streams.runtime.store.views import drop_views, make_views
+from streams.runtime.store.partitions import make_partitions
+from streams.runtime.store.roll_up import advance
+from streams.runtime.store.tiers import CELLS, DAY_SECONDS, HOURS, TIERS, Tier
+from streams.runtime.store.upsert import replacing, write
+from streams.runtime.store.views import LOCK, drop_views, make_views
 
+log = structlog.get_logger(__name__)
+ALL_DAYS = 36_500.0  # nothing goes while tables change
 BUSY_SECONDS = 5.0
 PATIENCE = {
     "connect_timeout": 5,
@@ -73,6 +83,47 @@ def _blind_spells(connection: Connection) -> None:
     tables.blind_spells.create(connection, checkfirst=True)
 
 
+def _tiers_of_cells(connection: Connection) -> None:
+    """Before, cells were summed to hours only, and stood in one piece on PostgreSQL."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        for tier in (TIERS[CELLS], TIERS[HOURS]):
+            _divide(connection, tier)
+    tables.fives.create(connection, checkfirst=True)
+    tables.days.create(connection, checkfirst=True)
+    meta = tables.meta
+    connection.execute(meta.update().where(meta.c.key == "rolled_until").values(key=TIERS[HOURS].until))
+    kept = {key: json.loads(value) for key, value in connection.execute(select(meta.c.key, meta.c.value))}
+    if "first_close" in kept and "last_close" in kept:
+        changed = advance(connection, kept, kept["last_close"], ALL_DAYS)
+        write(
+            connection,
+            replacing(connection.dialect.name, meta),
+            [{"key": key, "value": json.dumps(value)} for key, value in changed.items()],
+        )
+
+
+def _divide(connection: Connection, tier: Tier) -> None:
+    """Move a table's rows into one of partitions."""
+    name = tier.table.name
+    kind = connection.execute(
+        text("SELECT relkind FROM pg_class WHERE oid = CAST(:name AS regclass)"), {"name": name}
+    ).scalar()
+    if kind == "p":
+        return
+    log.info("dividing a table by time: once, and for long where it is large", table=name)
+    for index in tier.table.indexes:
+        connection.exec_driver_sql(f"DROP INDEX {index.name}")
+    connection.exec_driver_sql(f"ALTER INDEX {name}_pkey RENAME TO {name}_whole_pkey")
+    connection.exec_driver_sql(f"ALTER TABLE {name} RENAME TO {name}_whole")
+    tier.table.create(connection)
+    days = connection.exec_driver_sql(f"SELECT DISTINCT start / {DAY_SECONDS} * {DAY_SECONDS} FROM {name}_whole")
+    make_partitions(connection, tier, days.scalars().all())
+    columns = ", ".join(one.name for one in tier.table.columns)
+    connection.exec_driver_sql(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM {name}_whole")
+    connection.exec_driver_sql(f"DROP TABLE {name}_whole")
+
+
 STEPS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _late_rows_and_blind_places,
@@ -81,6 +132,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     _outbox_of_many_channels,
     _blind_spells,
     graph.create,
+    _tiers_of_cells,
 )
 
 
@@ -112,6 +164,10 @@ def migrate(engine: Engine) -> int:
             drop_views(connection)
     for version in range(found + 1, len(STEPS) + 1):
         with engine.begin() as connection:
+            if viewed:  # of several programs that start, one does it
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+            if (connection.execute(select(func.max(tables.versions.c.version))).scalar() or 0) >= version:
+                continue
             STEPS[version - 1](connection)
             connection.execute(tables.versions.insert().values(version=version, applied_at=time.time()))
     if viewed:
@@ -133,4 +189,8 @@ def _prepare_sqlite(connection: object, record: object) -> None:
     cursor.execute(
         "PRAGMA wal_autocheckpoint=4000"
     )  # pages: what a large window writes comes to the file once, not at each commit
+    try:
+        cursor.execute("SELECT sqrt(1)")
+    except OperationalError:  # not every build of SQLite has it
+        connection.create_function("sqrt", 1, lambda value: value if value is None else math.sqrt(value))  # type: ignore[attr-defined]
     cursor.close()

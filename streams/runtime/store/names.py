@@ -66,7 +66,7 @@ class Names:
 
     def save(self, connection: Connection) -> None:
         """Write the new names; again with the next transaction until `saved` says that one was kept."""
-        write(connection, replacing(connection, self.table), self._new)
+        write(connection, replacing(connection.dialect.name, self.table), self._new)
 
     def saved(self) -> None:
         """The transaction is through."""

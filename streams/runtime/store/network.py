@@ -101,7 +101,9 @@ def refresh(engine: Engine, guard: Guard = lambda connection: None) -> bool:
         guard(connection)
         columns = graph.excesses.columns.keys()
         write(
-            connection, replacing(connection, graph.excesses), [dict(zip(columns, row, strict=True)) for row in changed]
+            connection,
+            replacing(connection.dialect.name, graph.excesses),
+            [dict(zip(columns, row, strict=True)) for row in changed],
         )
         connection.execute(graph.excesses.delete().where(graph.excesses.c.last < end - MOST_WEEKS * WEEK))
         for table, found in ((graph.graph_nodes, nodes), (graph.graph_edges, edges)):

@@ -61,7 +61,7 @@ class Planner:
             planned = [entry for entry in self._planned(one, known, now) if entry.channel not in there]
             rows += [_row(one, entry, now) for entry in planned]
             known += [Told(one.revision, *entry) for entry in planned]
-        write(connection, keeping(connection, tables.outbox), rows)
+        write(connection, keeping(connection.dialect.name, tables.outbox), rows)
         self._fresh = {key: (newest[key], entries) for key, entries in told.items()}
 
     def saved(self) -> None:

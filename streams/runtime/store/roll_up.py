@@ -1,104 +1,96 @@
-"""Sums cells to hours once an hour is closed (again when late rows revise it), and lets cells go when they are old.
+"""Sums each tier of cells into the next once its time is over, adds late rows to what was summed before, and lets old cells go.
 
-The cells of hours that are not closed yet are summed as they are written; what was written before this process began is read back.
+All of it in the writer's transaction and by event time: the same log leaves the same tiers, and to sum again changes nothing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from functools import cache
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, case, func, literal_column, select, true
 
-from streams.runtime.store import tables
-from streams.runtime.store.cells import HOUR_SECONDS, Sums, added, sums
-from streams.runtime.store.upsert import replacing, write_columns
+from streams.runtime.store.partitions import let_go, make_partitions
+from streams.runtime.store.tiers import CELLS, DAY_SECONDS, DAYS, HOURS, TIERS, Tier, kept_from, sums, usual
+from streams.runtime.store.upsert import Column, Insert, replacing, write_columns
 
-if TYPE_CHECKING:
-    from streams.closed import Cells
-
-Ints = npt.NDArray[np.int64]
+LATE = ("voices", "messages")
 
 
-class OpenHours:
-    """Sums by hour (its start) of the hours whose cells were all written by this process, until they are rolled up."""
+def add_late(connection: Connection, kept: Mapping[str, Any], rows: Mapping[str, Column]) -> None:
+    """Add late rows (start, place, keyword, seconds, voices, messages) to their windows, and to all tiers these were summed into.
 
-    def __init__(self, sums: Mapping[int, Sums] | None = None, whole_from: float | None = None) -> None:
-        self.sums = dict(sums or {})
-        self.whole_from = whole_from  # hours from here on are held; None before any was written
-        self.newest = -math.inf  # start of the newest window
-
-    def with_cells(self, written: Iterable[tuple[Cells, Ints, Ints]], *, first: bool) -> OpenHours:
-        """These hours and more cells, with the store's numbers of their places and keywords. `first`: the store held no cells before."""
-        hours = OpenHours(self.sums, self.whole_from)
-        hours.newest = self.newest
-        for cells, place, keyword in written:
-            hour = cells.start // HOUR_SECONDS * HOUR_SECONDS
-            if hours.whole_from is None:
-                hours.whole_from = hour if first or cells.start == hour else hour + HOUR_SECONDS
-            if cells.start <= hours.newest:  # written again
-                hours.sums.pop(hour, None)
-                hours.whole_from = max(hours.whole_from, hour + HOUR_SECONDS)
-            hours.newest = max(hours.newest, cells.start)
-            if hour >= hours.whole_from:
-                one = _of_cells(cells, place, keyword)
-                hours.sums[hour] = added(hours.sums[hour], one) if hour in hours.sums else one
-        return hours
-
-    def advance(
-        self, connection: Connection, meta: dict[str, Any], closed: float, revised: set[int], cell_days: float
-    ) -> dict[str, Any]:
-        """Roll up the hours that ended at or before `closed`; returns the meta values that changed. `revised`: windows with late rows."""
-        first = meta["first_close"] // HOUR_SECONDS * HOUR_SECONDS
-        begin = meta.get("rolled_until", first)
-        end = closed // HOUR_SECONDS * HOUR_SECONDS
-        again = {start // HOUR_SECONDS * HOUR_SECONDS for start in revised}
-        gone_until = meta.get("cells_from", -math.inf)
-        for hour in sorted(one for one in again if gone_until <= one < begin):
-            _write(connection, hour, _read(connection, hour))
-        for hour in again & self.sums.keys():
-            self.sums[hour] = _read(connection, hour)
-        if end <= begin:
-            return {}
-        for hour in _hours_with_cells(connection, begin, end):
-            held = self.sums.pop(hour, None)
-            _write(connection, hour, _read(connection, hour) if held is None else held)
-        changed: dict[str, Any] = {"rolled_until": end}
-        old = (closed - cell_days * 86400) // HOUR_SECONDS * HOUR_SECONDS
-        if old > max(first, gone_until):
-            table = tables.cells
-            connection.execute(delete(table).where(table.c.start < old, table.c.seconds < HOUR_SECONDS))
-            changed["cells_from"] = old
-        return changed
+    What is usual stays as it was, so this gives what summing anew would.
+    """
+    if not len(rows["start"]):
+        return
+    unknown = np.full(len(rows["start"]), math.nan)
+    for level, tier in enumerate(TIERS):
+        start = rows["start"] if level == CELLS else rows["start"] // tier.seconds * tier.seconds
+        there = start >= kept_from(kept, level)
+        seconds = rows["seconds"]
+        if level != CELLS:
+            there &= start < kept.get(tier.until, -math.inf)
+            seconds = np.maximum(seconds, tier.seconds)
+        columns = (
+            dict(rows) | {"start": start, "seconds": seconds} | dict.fromkeys(("expected", "upper", "p_value"), unknown)
+        )
+        make_partitions(connection, tier, start[there].tolist())
+        write_columns(connection, tier.table, [columns[one.name][there] for one in tier.table.columns], LATE)
 
 
-def _of_cells(cells: Cells, place: Ints, keyword: Ints) -> Sums:
-    seconds = np.full(len(place), cells.seconds)
-    columns = (place, keyword, cells.voices, cells.messages, seconds, cells.expected, cells.upper, cells.p_value)
-    return sums(np.stack(columns, axis=1).astype(np.float64))
+def advance(
+    connection: Connection, kept: Mapping[str, Any], closed: float, cell_days: float, rewritten: float = math.inf
+) -> dict[str, Any]:
+    """Bring the tiers to `closed`; returns the store's values that changed of those `kept`. Windows from `rewritten` on are summed anew."""
+    now = dict(kept)
+    for finer, (one, tier) in enumerate(pairwise(TIERS)):
+        oldest = tier.floor(max(0.0, kept_from(now, finer)))
+        begin = min(now.get(tier.until, oldest), max(oldest, tier.floor(min(rewritten, closed))))
+        end = max(tier.floor(closed), now.get(tier.until, oldest))
+        if tier.until not in now and one.since in now:
+            now[tier.since] = oldest
+        if end > begin:
+            _sum_up(connection, one, tier, begin, end)
+            now[tier.until] = end
+    for level, tier in enumerate(TIERS[:DAYS]):
+        days = cell_days if level == CELLS else max(cell_days, tier.days)
+        old = TIERS[DAYS if level == HOURS else HOURS].floor(closed - days * DAY_SECONDS)
+        if old > max(now["first_close"], kept_from(now, level)):
+            let_go(connection, tier, old)
+            now[tier.since] = old
+    return {key: value for key, value in now.items() if kept.get(key) != value}
 
 
-def _hours_with_cells(connection: Connection, begin: float, end: float) -> list[int]:
-    table = tables.cells
-    hour = table.c.start // HOUR_SECONDS
-    found = connection.execute(
-        select(hour).where(table.c.start >= begin, table.c.start < end).group_by(hour).order_by(hour)
-    )
-    return [int(one) * HOUR_SECONDS for one in found.scalars()]
+def _sum_up(connection: Connection, finer: Tier, tier: Tier, begin: int, end: int) -> None:
+    """Write the tier's cells from begin to end, some at a time."""
+    start = finer.table.c.start
+    span = max(DAY_SECONDS, 30 * tier.seconds)
+    while begin < end:
+        found = connection.execute(select(func.min(start)).where(start >= begin, start < end)).scalar()
+        if found is None:
+            return
+        begin = tier.floor(found)
+        until = min(begin + span, end)
+        make_partitions(connection, tier, (*range(begin, until, DAY_SECONDS), until - 1))
+        connection.execute(_summing(connection.dialect.name, finer, tier), {"begin": begin, "end": until})
+        begin = until
 
 
-def _read(connection: Connection, start: int) -> Sums:
-    c = tables.cells.c
-    query = select(c.place, c.keyword, c.voices, c.messages, c.seconds, c.expected, c.upper, c.p_value)
-    return sums(connection.execute(query.where(c.start >= start, c.start < start + HOUR_SECONDS)).all())
-
-
-def _write(connection: Connection, start: int, found: Sums) -> None:
-    seconds = max(HOUR_SECONDS, found.longest)
-    place, keyword, *values = found.stretched(lambda known: np.maximum(1.0, seconds / known))
-    count = len(place)
-    columns = place, keyword, [start] * count, [seconds] * count, *values
-    write_columns(connection, replacing(connection, tables.hours), columns)
+@cache
+def _summing(dialect: str, finer: Tier, tier: Tier) -> Insert:
+    """Sums cells that start in [:begin, :end)."""
+    c = finer.table.c
+    start = (c.start - c.start % literal_column(str(tier.seconds))).label("start")
+    inside = c.start >= bindparam("begin"), c.start < bindparam("end")
+    summed = sums(finer.table, c.place, c.keyword, start).where(*inside).subquery()
+    longest = case((summed.c.longest > tier.seconds, summed.c.longest), else_=tier.seconds).label("seconds")
+    of = select(summed, longest).subquery()
+    each = of.c.place, of.c.keyword, of.c.start, of.c.seconds, of.c.voices, of.c.messages
+    query = select(*each, *usual(of, of.c.seconds), of.c.p_value)
+    query = query.where(true()).order_by(of.c.place, of.c.keyword)  # SQLite needs a condition before ON CONFLICT
+    return replacing(dialect, tier.table, query)

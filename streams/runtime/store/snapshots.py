@@ -41,7 +41,7 @@ def save_snapshot(connection: Connection, snapshot: Snapshot) -> None:
         "checksum": _checksum(packed, snapshot.position),
         "state": packed,
     }
-    write(connection, replacing(connection, table), [row])
+    write(connection, replacing(connection.dialect.name, table), [row])
 
 
 def load_snapshots(engine: Engine) -> tuple[list[Snapshot], list[str]]:

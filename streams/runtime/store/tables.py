@@ -47,7 +47,8 @@ keyword_names = Table(
 
 
 def _cells(name: str, *keys: str) -> Table:
-    """Counts of closed windows, clustered by `keys`; expected, upper, p_value are NULL where only late rows are known."""
+    """Counts of closed windows, clustered by `keys`, in partitions by time on PostgreSQL; expected, upper, p_value are NULL where only late
+    rows are known."""
     return Table(
         name,
         metadata,
@@ -59,6 +60,7 @@ def _cells(name: str, *keys: str) -> Table:
         Column("upper", Float),
         Column("p_value", Float),
         sqlite_with_rowid=False,
+        postgresql_partition_by="RANGE (start)",
     )
 
 
@@ -70,8 +72,12 @@ late_rows = Table(  # what came after its window had closed; the cells hold it t
     *(Column(key, BigInteger, primary_key=True, autoincrement=False) for key in ("start", "place", "keyword")),
     Column("voices", Integer, nullable=False),
 )
-hours = _cells("hours", "place", "keyword", "start")  # sums of cells, an hour each; kept when the cells are gone
-Index("hours_start", hours.c.start)
+# Sums of the table before, each kept when that is gone; whole days begin at 00:00 UTC.
+fives = _cells("fives", "place", "keyword", "start")
+hours = _cells("hours", "place", "keyword", "start")
+days = _cells("days", "place", "keyword", "start")
+for tier in (fives, hours, days):
+    Index(f"{tier.name}_start", tier.c.start)
 
 
 def _incidents(name: str, *, revisions: bool) -> Table:

@@ -74,7 +74,7 @@ class Troubles:
             query = select(table.c.channel).where(table.c.key == key).distinct().order_by(table.c.channel)
             channels = connection.execute(query).scalars().all()
             rows += [_row(channel, over, _next(connection, channel, key), now) for channel in channels]
-        write(connection, keeping(connection, tables.outbox), rows)
+        write(connection, keeping(connection.dialect.name, tables.outbox), rows)
         write_meta(connection, {KEY: [msgspec.to_builtins(one) for one in current.values()]})
 
     def saved(self, troubles: Sequence[Trouble]) -> None:

@@ -21,16 +21,19 @@ from streams.runtime.entries import Gap
 from streams.runtime.store import audit, tables
 from streams.runtime.store.blind_spells import write_spells
 from streams.runtime.store.names import KeywordIds, Names, keyword_row, place_row
+from streams.runtime.store.partitions import make_partitions
 from streams.runtime.store.planner import Planner
-from streams.runtime.store.roll_up import OpenHours
+from streams.runtime.store.roll_up import add_late, advance
 from streams.runtime.store.snapshots import Snapshot, save_snapshot
-from streams.runtime.store.upsert import insert, keeping, replacing, write, write_columns
+from streams.runtime.store.tiers import CELLS, TIERS
+from streams.runtime.store.upsert import Column, keeping, replacing, write, write_columns
 
 if TYPE_CHECKING:
     from streams.closed import Cells, Revision
     from streams.pipeline import Outputs
 
 SUMMED = ("records", "complaints", "voices", "placed", "duplicates", "copies", "old", "late", "clock_changes")
+LATE_COLUMNS = ("start", "place", "keyword", "seconds", "voices", "messages")
 DEAD_LETTER_SECONDS = 7 * 86400.0  # what people wrote is kept for no longer
 _source_of = msgspec.json.Decoder(msgspec.defstruct("Sourced", [("source", str)])).decode
 
@@ -94,8 +97,6 @@ class Writer:
         self.channel = channel
         self.cell_days = cell_days
         self._tree = places
-        self._hours = OpenHours()
-        self._last_close: float | None = None  # as this writer left it in the store
         self._places = Names(
             engine,
             tables.place_names,
@@ -120,64 +121,75 @@ class Writer:
         with self.engine.begin() as connection:
             if guard is not None:
                 guard(connection)
-            hours = self._write_cells(connection, work)
+            self._write_cells(connection, work)
             self._write_incidents(connection, work.incidents)
             self._write_sources(connection, work)
-            write(connection, keeping(connection, tables.dead_letters), [_dead_row(*one) for one in work.dead_letters])
+            write(
+                connection,
+                keeping(connection.dialect.name, tables.dead_letters),
+                [_dead_row(*one) for one in work.dead_letters],
+            )
             if work.arrival:
                 table = tables.dead_letters
                 connection.execute(table.delete().where(table.c.arrived_at < work.arrival - DEAD_LETTER_SECONDS))
             audit.append(connection, work.controls)
-            write(connection, keeping(connection, tables.gaps), [msgspec.structs.asdict(one) for one in work.gaps])
+            write(
+                connection,
+                keeping(connection.dialect.name, tables.gaps),
+                [msgspec.structs.asdict(one) for one in work.gaps],
+            )
             write_meta(connection, {**work.meta, **({"applied": work.applied} if work.applied >= 0 else {})})
             if snapshot is not None:
                 save_snapshot(connection, snapshot)
         self._places.saved()
         self._keywords.saved()
         self.planner.saved()
-        self._hours = hours
-        self._last_close = work.meta.get("last_close", self._last_close)
 
-    def _write_cells(self, connection: Connection, work: Work) -> OpenHours:
+    def _write_cells(self, connection: Connection, work: Work) -> None:
         if not work.cells and not work.revisions:
-            return self._hours
-        written = []
-        columns: list[list[Any]] = [[] for _ in tables.cells.columns]
-        for cells in work.cells:
-            place, keyword = self._places.numbers(cells.place), self._keywords.numbers(cells.keyword)
-            start, seconds = np.full(len(place), cells.start), np.full(len(place), cells.seconds)
-            written.append((cells, place, keyword))
-            values = cells.voices, cells.messages, cells.expected, cells.upper, cells.p_value
-            for column, more in zip(columns, (start, place, keyword, seconds, *values), strict=True):
-                column += more.tolist()
-        late: list[list[Any]] = [[] for _ in tables.cells.columns]
-        length = work.meta.get("window_seconds") or read_meta(connection).get("window_seconds", 60)
+            return
+        kept = read_meta(connection)
+        cells, late = self._cell_columns(work.cells), self._late_columns(work, kept)
+        self._places.save(connection)
+        self._keywords.save(connection)
+        starts = [one.start for one in work.cells]
+        make_partitions(connection, TIERS[CELLS], starts)
+        write_columns(connection, tables.cells, cells)
+        add_late(connection, kept, late)
+        table = tables.late_rows
+        write_columns(connection, table, [late[one.name] for one in table.columns], adding=("voices",))
+        first = min([kept.get("first_close", math.inf), *starts])
+        closed = work.meta.get("last_close", kept.get("last_close"))
+        if math.isfinite(first) and closed is not None:
+            changed = advance(
+                connection, kept | {"first_close": first}, closed, self.cell_days, min(starts, default=math.inf)
+            )
+            write_meta(connection, {"first_close": first} | changed)
+
+    def _cell_columns(self, found: list[Cells]) -> list[Column]:
+        """Columns of the table of cells."""
+        parts = []
+        for one in found:
+            place, keyword = self._places.numbers(one.place), self._keywords.numbers(one.keyword)
+            start, seconds = np.full(len(place), one.start), np.full(len(place), one.seconds)
+            parts.append(
+                (start, place, keyword, seconds, one.voices, one.messages, one.expected, one.upper, one.p_value)
+            )
+        nothing = np.zeros(0, np.int64)
+        return [np.concatenate(column) for column in zip(*parts, strict=True)] or [nothing] * len(tables.cells.columns)
+
+    def _late_columns(self, work: Work, kept: dict[str, Any]) -> dict[str, Column]:
+        """Late rows by column."""
+        length = work.meta.get("window_seconds") or kept.get("window_seconds", 60)
+        parts: dict[str, list[Column]] = {name: [np.zeros(0, np.int64)] for name in LATE_COLUMNS}
         for one in work.revisions:
             place, keyword = self._places.numbers(one.place), self._keywords.numbers(one.keyword)
             start, seconds = np.full(len(place), one.start), np.full(len(place), length)
-            for column, more in zip(late, (start, place, keyword, seconds, one.voices, one.messages), strict=False):
-                column += more.tolist()
-        late[6:] = [[None] * len(late[0])] * 3
-        self._places.save(connection)
-        self._keywords.save(connection)
-        write_columns(connection, replacing(connection, tables.cells), columns)
-        statement = insert(connection, tables.cells)
-        adding = {name: tables.cells.c[name] + statement.excluded[name] for name in ("voices", "messages")}
-        keys = ["start", "place", "keyword"]
-        write_columns(connection, statement.on_conflict_do_update(index_elements=keys, set_=adding), late)
-        _write_late_rows(connection, [*late[:3], late[4]])
-        kept = read_meta(connection)
-        closed = work.meta.get("last_close", kept.get("last_close"))
-        if kept.get("last_close") != self._last_close:  # another wrote meanwhile
-            self._hours = OpenHours()
-        hours = self._hours.with_cells(written, first="first_close" not in kept)
-        first = min([kept.get("first_close", math.inf), *(cells.start for cells in work.cells)])
-        if math.isfinite(first) and closed is not None:
-            kept["first_close"] = first
-            revised = {one.start for one in work.revisions}
-            changed = hours.advance(connection, kept, closed, revised, self.cell_days)
-            write_meta(connection, {"first_close": first} | changed)
-        return hours
+            for name, column in zip(
+                LATE_COLUMNS, (start, place, keyword, seconds, one.voices, one.messages), strict=True
+            ):
+                parts[name].append(column)
+        return {name: np.concatenate(columns) for name, columns in parts.items()}
 
     def _write_incidents(self, connection: Connection, found: list[Incident]) -> None:
         newest: dict[str, dict[str, Any]] = {}
@@ -186,8 +198,8 @@ class Writer:
             row = _incident_row(incident)
             rows.append(row)
             newest[incident.id] = row
-        write(connection, replacing(connection, tables.incident_revisions), rows)
-        write(connection, replacing(connection, tables.incidents), list(newest.values()))
+        write(connection, replacing(connection.dialect.name, tables.incident_revisions), rows)
+        write(connection, replacing(connection.dialect.name, tables.incidents), list(newest.values()))
         self.planner.write(connection, found)
 
     def _write_sources(self, connection: Connection, work: Work) -> None:
@@ -218,18 +230,8 @@ class Writer:
             places = [self._tree.id(place) for place in blind[name].places] if name in blind else []
             row["blind_places"] = f"|{'|'.join(places)}|" if places else None
             rows.append(row)
-        write(connection, replacing(connection, table), rows)
+        write(connection, replacing(connection.dialect.name, table), rows)
         write_spells(connection, rows, work.meta.get("last_close", work.arrival))
-
-
-def _write_late_rows(connection: Connection, columns: list[list[Any]]) -> None:
-    """Add the voices of late rows to those that came late before."""
-    table = tables.late_rows
-    statement = insert(connection, table)
-    added = {"voices": table.c.voices + statement.excluded.voices}
-    write_columns(
-        connection, statement.on_conflict_do_update(index_elements=["start", "place", "keyword"], set_=added), columns
-    )
 
 
 def source_of(body: bytes | None) -> str | None:
@@ -243,7 +245,7 @@ def source_of(body: bytes | None) -> str | None:
 def write_meta(connection: Connection, values: dict[str, Any]) -> None:
     """Set single values of the store."""
     rows = [{"key": key, "value": json.dumps(value)} for key, value in values.items()]
-    write(connection, replacing(connection, tables.meta), rows)
+    write(connection, replacing(connection.dialect.name, tables.meta), rows)
 
 
 def read_meta(connection: Connection) -> dict[str, Any]:
