@@ -9,25 +9,30 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.base import Bools, Floats, Indices
-from detectors.state import Arrays
 
 YEAR_SECONDS = 365.2425 * 86_400
 STATES = 6  # level, trend a year, cosine and sine of the year, of half a year
-START = np.array([4.0, 0.01, 0.15, 0.15, 0.03, 0.03])  # variances before the first count
 MEMORY_YEARS = np.array([3.0, 6.0, 8.0, 8.0, 8.0, 8.0])
 LEAST_SPREAD = 1e-5
 
 
 class Harmonic:
-    """`mean`: float64[n, 6] state, `cover`: float64[n, 6, 6] its covariance; one series, one row."""
+    """`mean`: float64[n, 6] state, `cover`: float64[n, 6, 6] its covariance; one series, one row.
 
-    def __init__(self, n_series: int, window_seconds: int) -> None:
+    `start`: float64[6], variances before the first count; 0 is not allowed, next to it leaves the state out.
+    """
+
+    def __init__(self, n_series: int, window_seconds: int, start: Floats) -> None:
+        self.start = start
         self.years = window_seconds / YEAR_SECONDS
         keep = np.exp(-self.years / MEMORY_YEARS)
         self.inflate = 1 / np.sqrt(np.outer(keep, keep))
-        self.mean = np.zeros((n_series, STATES))
-        self.mean[:, 0] = -1.0
-        self.cover = np.tile(np.diag(START), (n_series, 1, 1))
+        self.mean, self.cover = self._new(n_series)
+
+    def _new(self, n_series: int) -> tuple[Floats, Floats]:
+        mean = np.zeros((n_series, STATES))
+        mean[:, 0] = -1.0
+        return mean, np.tile(np.diag(self.start), (n_series, 1, 1))
 
     def copy(self) -> Harmonic:
         other = object.__new__(Harmonic)
@@ -67,15 +72,12 @@ class Harmonic:
         c[:, 0, :] += self.years * c[:, 1, :]
         c[:, :, 0] += self.years * c[:, :, 1]
         now = np.diagonal(c, axis1=1, axis2=2)
-        fade = seen & (now <= START).all(1)
+        fade = seen & (now <= self.start).all(1)
         c[fade] *= self.inflate
 
     def grow(self, n_series: int) -> None:
-        new = Harmonic(n_series - len(self.mean), 1)
-        self.mean, self.cover = np.vstack([self.mean, new.mean]), np.concatenate([self.cover, new.cover])
+        mean, cover = self._new(n_series - len(self.mean))
+        self.mean, self.cover = np.vstack([self.mean, mean]), np.concatenate([self.cover, cover])
 
     def keep(self, index: Indices) -> None:
         self.mean, self.cover = self.mean[index], self.cover[index]
-
-    def state(self) -> Arrays:
-        return {"mean": self.mean, "cover": self.cover}

@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from detectors import inputs
 from detectors.base import Bools, Floats, Ints, Scores
-from detectors.harmonic import Harmonic
+from detectors.seasons import Seasons
 from detectors.state import Arrays, pack, unpack
 from detectors.tails import mixed, upper_quantile
 
 LENGTHS = (1, 2)
-PENALTIES = np.array([1.15, 1.5])
+PENALTIES = np.array([1.25, 1.3])
 LEARNING_WINDOWS = 26
 POOL_WEIGHT, USUAL_THETA = 8.0, 0.5  # expected counts that the pooled dispersion weighs
 SURPRISING, CAP, WIDE = 0.01, 1.5, 3.5
@@ -29,7 +29,7 @@ SURPRISING, CAP, WIDE = 0.01, 1.5, 3.5
 class Weekly:
     """`season` is always the year, whatever is asked; groups, zones and parents are taken and not used."""
 
-    KIND = "weekly/2"
+    KIND = "weekly/3"
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Weekly:
         season: str = "yearly",
     ) -> None:
         self.window = inputs.window_of(window_seconds)
-        self.model = Harmonic(n_series, self.window)
+        self.model = Seasons(n_series, self.window)
         self.excess, self.weight = np.zeros(n_series), np.zeros(n_series)
         self.age = np.zeros(n_series)  # windows learnt
         self.past = np.zeros((2, len(LENGTHS) - 1, n_series))  # counts and expected of the last windows, newest first
@@ -176,4 +176,4 @@ class Weekly:
         self.last = meta["last"]
         for name in ("excess", "weight", "age", "past"):
             setattr(self, name, arrays[name])
-        self.model.mean, self.model.cover = arrays["model.mean"], arrays["model.cover"]
+        self.model.restore({name.removeprefix("model."): a for name, a in arrays.items() if name.startswith("model.")})
