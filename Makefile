@@ -3,8 +3,6 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 NEED_MB := 1500
-# tests that need no server and measure no time
-ALONE := tests/alerting tests/detectors tests/properties tests/scenarios tests/simulation
 
 .PHONY: demo test setup setup-dev docs check lock clean soak
 
@@ -16,8 +14,8 @@ test: setup-dev  ## everything CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest $(PYTEST_ARGS) -n 2 --dist loadfile $(ALONE)
-	$(BIN)/pytest $(PYTEST_ARGS) tests $(ALONE:%=--ignore=%)
+	$(BIN)/pytest $(PYTEST_ARGS) -m "not alone" -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest $(PYTEST_ARGS) -m alone
 
 soak: setup-dev  ## the faults around Kafka in full, and five years of Houston where they are: three quarters of an hour
 	OVERHEARD_SOAK=1 $(BIN)/pytest -s tests/integration/test_kafka_*.py tests/integration/test_produce_and_workers.py tests/integration/test_heartbeat.py tests/integration/test_deliver.py

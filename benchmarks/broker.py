@@ -6,6 +6,7 @@ The jars come from Maven Central once, into a cache folder. The broker may be ki
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import random
 import shutil
@@ -83,7 +84,10 @@ def jars() -> Path:
     if shutil.which("mvn") is None:
         raise BrokerUnavailableError("mvn: apt-get install maven")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+    with (folder.parent / "kafka.lock").open("w") as lock, tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.is_dir():  # somebody else was faster
+            return folder
         (Path(name) / "pom.xml").write_text(_pom(), encoding="utf-8")
         fetched = Path(name) / "jars"
         command = ["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={fetched}"]
@@ -92,8 +96,7 @@ def jars() -> Path:
             raise BrokerUnavailableError(
                 f"Kafka's jars cannot be fetched: {(done.stdout + done.stderr).strip()[-500:]}"
             )
-        if not folder.is_dir():  # somebody else may have been faster
-            fetched.rename(folder)
+        fetched.rename(folder)
     return folder
 
 

@@ -41,11 +41,12 @@ REQUIRED = bool(os.environ.get("OVERHEARD_REQUIRE_SERVERS"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: playwright keeps an event loop running that other tests would find."""
+    """Long files come first, so that both cores are busy to the end; browser tests last: playwright keeps an event loop
+    running that other tests would find."""
     for item in items:
         if "fetched_kafka" in getattr(item, "fixturenames", ()):
             item.add_marker("kafka")
-    items.sort(key=lambda item: "browser" in item.keywords)
+    items.sort(key=lambda item: ("browser" in item.keywords, "integration" not in item.path.parts))
 
 
 @pytest.fixture(scope="session")

@@ -98,6 +98,7 @@ def keeps_to_the_page(deployment: Deployment) -> None:
     assert seen.keys() == schemas.keys() - {"Complaint", "PackRecord"}  # no pack was changed
 
 
+@pytest.mark.alone
 def test_two_workers_give_the_bytes_of_a_replay(broker: Broker, tmp_path: Path, complaints: Path) -> None:
     deployment = Deployment(tmp_path / "deployment", broker.address, partitions=PARTITIONS, prefix="produced-two")
     topic = f"kafka://{deployment.name(topics.COMPLAINTS)}"

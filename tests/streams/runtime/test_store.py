@@ -276,6 +276,7 @@ def test_a_failed_commit_leaves_nothing_and_can_be_made_again(tmp_path: Path) ->
     assert Reader(engine).matrix(NOON, NOON + 60)[0].voices == 1
 
 
+@pytest.mark.alone
 def test_questions_are_quick_over_many_cells(engine: Engine) -> None:
     one = writer(engine)
     rng = np.random.default_rng(1)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 from aiokafka import AIOKafkaProducer
 from ground import KIT, SUNDAY, Ground
 
@@ -39,6 +40,7 @@ def filled() -> DetectEngine:
     return engine
 
 
+@pytest.mark.alone
 def test_a_hundred_thousand_series_are_restored_within_a_second(broker: Broker, tmp_path: Path) -> None:
     ground = Ground(tmp_path, broker.address)
     engine = filled()
