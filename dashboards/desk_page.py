@@ -136,7 +136,7 @@ def _judged(found: Report, names: Catalogue) -> list[Node]:
         for kind, counts in groups
         for n, one in enumerate(counts[:12])
     ]
-    heads = ("", "", "real", "not real", "known event", "no answer", "of those judged")
+    heads = ("by", "name", "real", "not real", "known event", "no answer", "of those judged")
     table = h(
         "table",
         h("thead", h("tr", [h("th", head, scope="col") for head in heads])),
@@ -151,7 +151,12 @@ def _row(kind: str, name: str, one: Count) -> Node:
     figures = (one.real, one.not_real, one.known_event, one.unanswered)
     cells = [h("td", f"{n:,}") for n in figures]
     return h(
-        "tr", h("th", kind, scope="row"), h("td", name, class_="words"), cells, h("td", share), key=f"{kind}{name}"
+        "tr",
+        h("td", kind, class_="words"),
+        h("th", name, scope="row", class_="words"),
+        cells,
+        h("td", share),
+        key=f"{kind}{name}",
     )
 
 

@@ -19,7 +19,7 @@ from streams.evaluation import decided
 
 MOST = 40  # incidents told in full
 DONE = ("ack", "assign", "intervention", "silence", "snooze")  # what tells that somebody took it up
-DEEPER = {"h1": "h2", "h2": "h3", "h3": "h4"}
+DEEPER = {"h1": "h2", "h2": "h3", "h3": "h4", "nav": "div"}
 
 
 def was_told(incident: Incident, since: float, until: float) -> bool:
@@ -109,7 +109,7 @@ def _section(incident: Incident, detail: Detail, view: View, names: Catalogue, n
     page = incident_page(detail, view, names, now)
     head, *rest = page.children
     extra = h("div", _lead(incident, detail, view, now), _done(detail, view, now), class_="columns two", key="done")
-    return h("section", _deeper(head), extra, [_deeper(one) for one in rest], class_="told", key=incident.id)
+    return h("section", _deeper(head), _deeper(extra), [_deeper(one) for one in rest], class_="told", key=incident.id)
 
 
 def _lead(incident: Incident, detail: Detail, view: View, now: float) -> Node:
@@ -144,4 +144,5 @@ def _done(detail: Detail, view: View, now: float) -> Node:
 def _deeper(node: Node) -> Node:
     """The part of a page one heading lower; folds are left out, for paper cannot be unfolded."""
     inside = tuple(_deeper(child) for child in node.children if child.tag != "details")
-    return node._replace(tag=DEEPER.get(node.tag, node.tag), children=inside)
+    attrs = {k: v for k, v in node.attrs.items() if node.tag != "nav" or k != "aria-label"}
+    return node._replace(tag=DEEPER.get(node.tag, node.tag), attrs=attrs, children=inside)
