@@ -23,7 +23,7 @@ def _numbers() -> list[Builder[Panel]]:
         metric(
             "Newest close",
             "Age of the newest closed window.",
-            "time() - max(overheard_last_close_seconds)",
+            "time() - max(overheard_last_close_timestamp_seconds)",
             unit="s",
             steps=((None, "green"), (300, "orange"), (900, "red")),
         ),
@@ -71,7 +71,7 @@ def _more() -> list[Builder[Panel]]:
         lines(
             "Behind",
             "How far the watermark is behind the clock.",
-            [prom("time() - overheard_watermark_seconds", "{{instance}}")],
+            [prom("time() - overheard_watermark_timestamp_seconds", "{{instance}}")],
             unit="s",
         ),
         *_workers(),

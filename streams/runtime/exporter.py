@@ -74,7 +74,7 @@ def runner_figures(runner: Runner) -> Figures:
     figures: Figures = dict(commits.totals.figures) | detect_figures(pipeline.detect, commits.totals)
     for partition, intake in pipeline.intakes.items():
         figures["dedupe_reach_seconds", (str(partition),)] = intake.seen.reach_seconds(intake.watermark.newest)
-    figures["watermark_seconds", ()] = min(intake.watermark.value for intake in pipeline.intakes.values())
+    figures["watermark_timestamp_seconds", ()] = min(intake.watermark.value for intake in pipeline.intakes.values())
     figures["backlog_entries", ()] = runner.backlog
     figures["snapshot_age_seconds", ()] = runner.snapshot_age
     figures["commit_age_seconds", ()] = runner.commit_age
@@ -90,7 +90,7 @@ def detect_figures(detect: Detect, totals: Totals) -> Figures:
         figures["open_incidents", (incident.state,)] += 1
     figures["incidents_unanswered", ()] = alerts.spent
     figures["budget_per_week", ()] = alerts.policy.budget_per_week
-    figures["last_close_seconds", ()] = until
+    figures["last_close_timestamp_seconds", ()] = until
     figures["window_seconds", ()] = detect.config.window_seconds
     blind = {one.source for one in detect.sources.blind(until)}
     figures["sources_blind", ()] = len(blind)

@@ -37,7 +37,7 @@ def figures(worker: Worker) -> Figures:
             detect = stage.detect.detect
             found |= detect_figures(detect, worker.totals)
             marks = [pending.watermark for pending in detect.partitions.pending.values()]
-            found["watermark_seconds", ()] = min(marks, default=-math.inf)
+            found["watermark_timestamp_seconds", ()] = min(marks, default=-math.inf)
             found["windows_closed_total", ()] = stage.detect.windows_closed
             found["close_seconds_total", ()] = stage.engine_seconds
     if (desk := worker.desks.desk) is not None:

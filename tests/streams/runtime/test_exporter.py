@@ -81,7 +81,7 @@ def test_what_is_broken_is_named() -> None:
 
 
 def test_figures_that_are_no_numbers_yet_are_left_out() -> None:
-    found = read({("watermark_seconds", ()): -math.inf, ("backlog_entries", ()): 3.0})
+    found = read({("watermark_timestamp_seconds", ()): -math.inf, ("backlog_entries", ()): 3.0})
     assert found == {"backlog_entries": {(): 3.0}}
 
 
