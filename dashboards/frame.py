@@ -33,7 +33,8 @@ class View(NamedTuple):
 
 def bar(board: Board, view: View, here: str, back: bool = False) -> Node:
     """The header: where one is, how the sources do, the budget, the time, and with `back` the way into the past."""
-    links = [("/", "Board"), ("/keyword/*", "Problems"), ("/why-not", "Why not?"), ("/desk", "Desk")]
+    links = [("/", "Board"), ("/keyword/*", "Problems"), ("/network", "Network"), ("/quality", "Quality"),
+             ("/why-not", "Why not?"), ("/desk", "Desk")]  # fmt: skip
     nav = h(
         "nav",
         [h("a", name, href=path, aria_current="page" if path == here else None) for path, name in links],

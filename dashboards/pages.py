@@ -22,6 +22,7 @@ from dashboards.keyword_page import keyword_page
 from dashboards.live import Board
 from dashboards.live_page import THEMES, Build, LivePage, view_of
 from dashboards.place_page import place_page
+from dashboards.review_routes import add_review
 from dashboards.series_page import SPANS, read_series
 from dashboards.since import LOUD, changes, since_line, with_changes
 from dashboards.site import Site
@@ -43,6 +44,7 @@ def register(site: Site, app: FastAPI) -> None:
     add_forms(site, app)
     add_exports(site, app)
     add_desk(site, app, _show)
+    add_review(site, _show)
     _preferences(app)
 
     @app.get("/overheard.css", include_in_schema=False)

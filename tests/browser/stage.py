@@ -19,7 +19,8 @@ from dashboards.settings import PageSettings
 from streams.promotion import PromotionError
 from streams.runtime.own_pack import replay_command
 from streams.runtime.settings import Settings
-from tests.dashboards.made_up import DAYS, NOW, Keywords, Places
+from tests.dashboards.made_up import NOW, Keywords, Places
+from tests.dashboards.made_up_weeks import ALL_DAYS
 
 TOKEN = "open-sesame"
 
@@ -35,7 +36,7 @@ def main(day: str, port: int, acts: Path) -> None:
     if day == "locked":
         settings = settings.model_copy(update={"host": "0.0.0.0", "token": SecretStr(TOKEN)})
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    reader = DAYS["storm" if day == "locked" else day]().store(acts.with_suffix(".sqlite"))
+    reader = ALL_DAYS["storm" if day == "locked" else day]().store(acts.with_suffix(".sqlite"))
     mount(
         app, reader, act, settings, places=Places(), keywords=Keywords(), now=lambda: NOW,
         replay=partial(replay_command, Settings(pack="own.toml")),

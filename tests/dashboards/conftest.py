@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from streams.runtime.store.reader import Reader
-from tests.dashboards.made_up import DAYS
+from tests.dashboards.made_up_weeks import ALL_DAYS
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Reader]:
 
     def reader(name: str) -> Reader:
         if name not in kept:
-            kept[name] = DAYS[name]().store(tmp_path_factory.mktemp(name) / "store.sqlite")
+            kept[name] = ALL_DAYS[name]().store(tmp_path_factory.mktemp(name) / "store.sqlite")
         return kept[name]
 
     return reader
