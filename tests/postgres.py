@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Self
 
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
@@ -27,20 +28,22 @@ def program() -> str | None:
     return str(found[-1]) if found else shutil.which("postgres")
 
 
-@contextmanager
-def running() -> Iterator[str]:
-    """The address of a server that ends with the block. Raises FileNotFoundError where none is installed."""
-    server = program()
-    if server is None:
-        raise FileNotFoundError("no PostgreSQL here: apt-get install postgresql")
-    user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name  # it refuses to run as root
-    with tempfile.TemporaryDirectory(prefix="overheard-postgres-") as name, socket.socket() as probe:
-        folder = Path(name)
-        shutil.chown(folder, user)
+class Server:
+    """One that can be killed and started again on what it has kept. Raises FileNotFoundError where none is installed."""
+
+    def __init__(self, folder: Path) -> None:
+        found = program()
+        if found is None:
+            raise FileNotFoundError("no PostgreSQL here: apt-get install postgresql")
+        self._folder, self._program = folder, found
+        self._user = (
+            "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        )  # it refuses to run as root
+        shutil.chown(folder, self._user)
         initdb = [
-            str(Path(server).with_name("initdb")),
+            str(Path(found).with_name("initdb")),
             "-D",
-            name,
+            str(folder),
             "-U",
             "overheard",
             "-A",
@@ -49,20 +52,52 @@ def running() -> Iterator[str]:
             "UTF8",
             "-N",
         ]
-        subprocess.run(initdb, check=True, user=user, stdout=subprocess.DEVNULL, cwd="/")
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
-        options = ["-D", name, "-p", str(port), "-k", name, "-c", "fsync=off", "-c", "listen_addresses=127.0.0.1"]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen([server, *options], user=user, cwd="/", stdout=log, stderr=log)
+        subprocess.run(initdb, check=True, user=self._user, stdout=subprocess.DEVNULL, cwd="/")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.url = f"postgresql+psycopg://overheard@127.0.0.1:{self.port}/postgres"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        """Until it answers."""
+        folder = str(self._folder)
+        options = [
+            "-D",
+            folder,
+            "-p",
+            str(self.port),
+            "-k",
+            folder,
+            "-c",
+            "fsync=off",
+            "-c",
+            "listen_addresses=127.0.0.1",
+        ]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._program, *options], user=self._user, cwd="/", stdout=log, stderr=log
+            )
+        _wait_for(self.url, self._process, self._folder / "log")
+        return self
+
+    def kill(self) -> None:
+        """At once, with all its processes, as a crash would; what it has not kept it finds in its own log."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(20)
+            self._process = None
+
+
+@contextmanager
+def running() -> Iterator[str]:
+    """The address of a server that ends with the block. Raises FileNotFoundError where none is installed."""
+    with tempfile.TemporaryDirectory(prefix="overheard-postgres-") as name:
+        server = Server(Path(name)).start()
         try:
-            url = f"postgresql+psycopg://overheard@127.0.0.1:{port}/postgres"
-            _wait_for(url, process, folder / "log")
-            yield url
+            yield server.url
         finally:
-            process.send_signal(signal.SIGQUIT)  # what it holds goes anyhow
-            process.wait(20)
+            server.kill()  # what it holds goes anyhow
 
 
 def new_database(server: str) -> str:

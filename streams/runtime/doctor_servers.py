@@ -15,7 +15,8 @@ from streams.runtime.doctor import SECONDS, Finding
 from streams.runtime.kafka.settings import KafkaSettings
 from streams.runtime.kafka.topics import COMPLAINTS, TOPICS
 from streams.runtime.store import tables
-from streams.runtime.store.migrations import PATIENCE, STEPS, is_store
+from streams.runtime.store.answering import CONNECT, answering
+from streams.runtime.store.migrations import STEPS, is_store
 from streams.runtime.store.views import ROLES
 
 OLDEST_POSTGRESQL = 130_000
@@ -30,7 +31,9 @@ def store(url: str) -> list[Finding]:
         shown, sqlite = parsed.render_as_string(hide_password=True), parsed.get_backend_name() == "sqlite"
         if sqlite and (parsed.database is None or not _exists(parsed.database)):
             return [Finding(what, True, f"{shown}: not there yet, it is made at the first start")]
-        engine = create_engine(url, connect_args={} if sqlite else PATIENCE)
+        engine = create_engine(url, connect_args={} if sqlite else CONNECT)
+        if not sqlite:
+            answering(engine)
     except (ArgumentError, NoSuchModuleError) as error:
         return [Finding(what, False, f"service.store is no address of a database: {_first(error)}")]
     try:

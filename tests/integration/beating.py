@@ -50,6 +50,6 @@ def own_pack(folder: Path) -> Path:
     return path
 
 
-def heartbeat(folder: Path, receiver: Receiver) -> str:
+def heartbeat(folder: Path, receiver: Receiver, every: float = EVERY) -> str:
     (folder / "beat").write_text(f"http://127.0.0.1:{receiver.server_port}/beat")
-    return f'[heartbeat]\nurl_file = "beat"\nevery_seconds = {EVERY}\nallow_hosts = ["127.0.0.1"]\n'
+    return f'[heartbeat]\nurl_file = "beat"\nevery_seconds = {every}\nallow_hosts = ["127.0.0.1"]\n'

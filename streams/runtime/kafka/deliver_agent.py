@@ -75,8 +75,9 @@ class DeliverStage:
                     self.desk.offsets[self._key] = record.offset + 1
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 log.error("not a record of ours", topic=self.tp.topic, offset=record.offset, detail=str(error))
-        if self.desk.due:
-            await self.desk.write()
+        await self.desk.keep_pace(
+            patiently=self._kind == topics.CELLS.name
+        )  # what people must hear of is few rows, and never waits
 
     def _taken(self, record: Any) -> bool:
         if self._kind == topics.CELLS.name:
@@ -89,8 +90,7 @@ class DeliverStage:
 
     async def tend(self) -> None:
         """Write what waits."""
-        if self.desk.due:
-            await self.desk.write()
+        await self.desk.keep_pace(patiently=False)
 
     async def end(self) -> None:
         """Write what waits, the store willing."""

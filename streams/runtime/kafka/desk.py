@@ -103,6 +103,7 @@ class Desk:
         self.fenced: FencedError | None = None  # another has taken over
         self._fenced_at = 0.0
         self._lock = asyncio.Lock()
+        self._writing: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         """Send what waits, from now on."""
@@ -126,16 +127,24 @@ class Desk:
         if self._begun:
             self._ending = asyncio.get_running_loop().create_task(self.sending.stop())
 
+    async def keep_pace(self, *, patiently: bool) -> None:
+        """Let what waits be written meanwhile, when it is time; `patiently`: wait for that where too much is gathered. Raises FencedError."""
+        if self._writing is not None and self._writing.done():
+            done, self._writing = self._writing, None
+            done.result()
+        if self._writing is None and self.due:
+            self._writing = asyncio.create_task(self.write())
+        if patiently and self._writing is not None and self.work.rows > MOST_ROWS:
+            await asyncio.shield(self._writing)
+
     async def write(self) -> None:
-        """Commit what waits. While the store refuses, what comes in is gathered up to a limit.
+        """Commit what waits. While the store refuses, what comes in is gathered.
 
         A worker that was paused may find that another writes now: it waits to be told by its group. Raises FencedError when it is not.
         """
         if self.fenced is not None:
             if time.monotonic() - self._fenced_at > FENCED_SECONDS:
                 raise self.fenced
-            return
-        if self._lock.locked() and self.work.rows <= MOST_ROWS:
             return
         async with self._lock:
             if self.offsets == self.durable:
@@ -165,19 +174,28 @@ class Desk:
 
         began = time.monotonic()
         while True:
+            writing = asyncio.create_task(asyncio.to_thread(self.writer.commit, work, None, check))
+            while not (await asyncio.wait({writing}, timeout=COMMIT_SECONDS))[0]:
+                self._page_without(work, began, "no answer yet")
             try:
-                await asyncio.to_thread(self.writer.commit, work, None, check)
+                writing.result()
                 break
             except WrittenError:
                 break
             except SQLAlchemyError as error:
-                self._say(error)
-            if time.monotonic() - began >= PAGE_SECONDS:
-                self.sending.straight([*work.incidents, *self.work.incidents])
+                reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+                self._say(reason)
+            self._page_without(work, began, reason)
             await asyncio.sleep(COMMIT_SECONDS)
         if self.health.store:
             log.info("the store takes writes again")
             self.health.store = None
+
+    def _page_without(self, work: Work, began: float, reason: str) -> None:
+        """Tell pages, once the store has not had for long what they stand in."""
+        if time.monotonic() - began >= PAGE_SECONDS:
+            self._say(reason)
+            self.sending.straight([*work.incidents, *self.work.incidents])
 
     @property
     def commit_age(self) -> float:
@@ -189,8 +207,7 @@ class Desk:
         """Whether to write now."""
         return self.work.rows > MOST_ROWS or time.monotonic() - self._written_at >= COMMIT_SECONDS
 
-    def _say(self, error: SQLAlchemyError) -> None:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+    def _say(self, reason: str) -> None:
         if self.health.store is None:
             log.error("the store refuses writes", reason=reason)
         self.health.store = f"The store cannot be written ({reason}): what comes in waits."

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, 
 from sqlalchemy.engine import make_url
 
 from streams.runtime.store import graph, tables
+from streams.runtime.store.answering import CONNECT, answering, unhurried
 from streams.runtime.store.audit import chain_anew
 from streams.runtime.store.partitions import make_partitions
 from streams.runtime.store.roll_up import advance
@@ -24,10 +25,6 @@ from streams.runtime.store.views import LOCK, drop_views, make_views
 log = structlog.get_logger(__name__)
 ALL_DAYS = 36_500.0  # nothing goes while tables change
 BUSY_SECONDS = 5.0
-PATIENCE = {
-    "connect_timeout": 5,
-    "tcp_user_timeout": 10_000,
-}  # seconds, milliseconds: a server that is gone is told soon
 
 
 class StoreError(RuntimeError):
@@ -142,9 +139,11 @@ def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
     sqlite = parsed.get_backend_name() == "sqlite"
     if sqlite and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": busy_seconds} if sqlite else PATIENCE)
+    engine = create_engine(url, connect_args={"timeout": busy_seconds} if sqlite else CONNECT)
     if sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
+    else:
+        answering(engine)
     migrate(engine)
     return engine
 
@@ -160,10 +159,10 @@ def migrate(engine: Engine) -> int:
         )
     viewed = engine.dialect.name == "postgresql"
     if viewed and 0 < found < len(STEPS):
-        with engine.begin() as connection:
+        with unhurried(engine) as connection:
             drop_views(connection)
     for version in range(found + 1, len(STEPS) + 1):
-        with engine.begin() as connection:
+        with unhurried(engine) as connection:
             if viewed:  # of several programs that start, one does it
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
             if (connection.execute(select(func.max(tables.versions.c.version))).scalar() or 0) >= version:
@@ -171,7 +170,7 @@ def migrate(engine: Engine) -> int:
             STEPS[version - 1](connection)
             connection.execute(tables.versions.insert().values(version=version, applied_at=time.time()))
     if viewed:
-        with engine.begin() as connection:
+        with unhurried(engine) as connection:
             make_views(connection)
     return len(STEPS)
 

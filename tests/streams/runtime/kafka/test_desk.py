@@ -122,7 +122,7 @@ def test_a_confirmed_page_goes_out_without_the_store_and_not_again_with_it(
         assert one.health.store is not None
         assert "disk full" in one.health.store
         brought(one, 2)
-        await one.write()  # does not wait for the store
+        await one.keep_pace(patiently=False)  # does not wait for the store
         early = told("".join(capfd.readouterr()))
         await writing
         assert one.health.store is None
