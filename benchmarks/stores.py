@@ -1,15 +1,17 @@
 """Both stores with five weeks of 10,000 active series in them: `python -m benchmarks.stores [--store sqlite|postgresql] [--rows N] [--json FILE]`.
 
 Fills a SQLite file and a PostgreSQL of its own (Debian's, in a temporary folder) through the writer, an hour of event time a commit, with at least
-N cells (10 million unless said otherwise): four fifths from five hundred busy series, the rest from all others. Then measures, on the clock: a
-close of 10,000 cells, with and without what is summed up at its end; the matrix of the newest window and of the last hour; one series over a
-month; how long an hour and a day take to be summed anew; bytes on disk.
+N cells (10 million unless said otherwise): four fifths from five hundred busy series, the rest from all others. Then measures a close of 10,000
+cells, with and without what is summed up at its end; the matrix of the newest window and of the last hour; one series over a month; how long an
+hour and a day take to be summed anew; bytes on disk. Milliseconds of CPU, ours and the server's together, the median; on the clock in brackets,
+the least.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import tempfile
@@ -17,8 +19,9 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import Engine, func, select, text
@@ -37,7 +40,26 @@ PER_MINUTE = 167
 START = 1_700_006_400  # midnight, UTC
 HOUR = 3600
 MONTH = 30 * DAY_SECONDS
-Rows = dict[str, float]
+ALL_DAYS = 36_500.0
+MINUTES = 13
+ONE = "city:3", "keyword:7"
+
+
+class Cost(NamedTuple):
+    """Milliseconds."""
+
+    cpu: float
+    clock: float
+
+    def __str__(self) -> str:
+        return f"{_short(self.cpu)} ({_short(self.clock)})"
+
+
+Figures = dict[str, float | Cost]
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 20 else f"{value:.1f}"
 
 
 class Tree:
@@ -88,35 +110,53 @@ def fill(writer: Writer, rows: int) -> int:
     return START + days * DAY_SECONDS
 
 
-def milliseconds(times: int, ask: Callable[[], object]) -> float:
-    """The median."""
-    spent = []
-    for _ in range(times):
-        began = time.perf_counter()
-        ask()
-        spent.append((time.perf_counter() - began) * 1000)
-    return statistics.median(spent)
+class Meter:
+    """CPU of this process, and of the server's that answers it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._stat: Path | None = None
+        if engine.dialect.name == "postgresql":
+            with engine.connect() as connection:
+                self._stat = Path(f"/proc/{connection.exec_driver_sql('SELECT pg_backend_pid()').scalar()}/stat")
+
+    def seconds(self) -> float:
+        """So far."""
+        if self._stat is None:
+            return time.process_time()
+        fields = self._stat.read_text().rsplit(")", 1)[1].split()
+        return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def __call__(self, ask: Callable[[], object], times: int = 1, each: int = 1) -> Cost:
+        """What it costs: the median of so many times, in each of which it is asked so often (the server's CPU is told in steps of 10 ms)."""
+        spent, clock = [], []
+        for _ in range(times):
+            before, began = self.seconds(), time.perf_counter()
+            for _ in range(each):
+                ask()
+            spent.append((self.seconds() - before) * 1000 / each)
+            clock.append((time.perf_counter() - began) * 1000 / each)
+        return Cost(statistics.median(spent), min(clock))
 
 
-def closes(writer: Writer, now: int, minutes: int) -> Rows:
+def closes(meter: Meter, writer: Writer, now: int, minutes: int) -> dict[str, Cost]:
     """One window of 10,000 cells after another."""
     rng, every = np.random.default_rng(4), np.arange(SERIES)
     plain, fives = [], []
     for minute in range(minutes):
         work = Work(cells=[window(rng, now + minute * 60, every)], meta={"last_close": now + (minute + 1) * 60.0})
-        spent = milliseconds(1, lambda work=work: writer.commit(work))  # type: ignore[misc]
-        (plain if (minute + 1) % 5 else fives).append(spent)
+        (plain if (minute + 1) % 5 else fives).append(meter(partial(writer.commit, work)))
     return {
-        "write 10,000 cells, ms": statistics.median(plain),
-        "the same, five minutes summed up, ms": statistics.median(fives),
+        "write 10,000 cells": Cost(statistics.median(one.cpu for one in plain), min(one.clock for one in plain)),
+        "the same, five minutes summed up": Cost(
+            statistics.median(one.cpu for one in fives), min(one.clock for one in fives)
+        ),
     }
 
 
-def anew(engine: Engine, seconds: int, until: int) -> float:
-    """Milliseconds to sum up the last `seconds` before `until` once more, in all tiers."""
+def anew(engine: Engine, seconds: int, until: int) -> None:
+    """Sum up the last `seconds` before `until` once more, in all tiers."""
     with engine.begin() as connection:
-        kept = read_meta(connection)
-        return milliseconds(1, lambda: advance(connection, kept, until, 35.0, until - seconds))
+        advance(connection, read_meta(connection), until, ALL_DAYS, until - seconds)
 
 
 def size(engine: Engine) -> float:
@@ -128,38 +168,35 @@ def size(engine: Engine) -> float:
         return float(pages * (connection.exec_driver_sql("PRAGMA page_size").scalar() or 0))
 
 
-def measure(engine: Engine, rows: int) -> Rows:
+def measure(engine: Engine, rows: int) -> Figures:
     """All figures of one store."""
-    writer = Writer(engine, Tree("city", PLACES), Tree("keyword", KEYWORDS), lambda source: "posts", cell_days=100)  # type: ignore[arg-type]
+    writer = Writer(engine, Tree("city", PLACES), Tree("keyword", KEYWORDS), lambda source: "posts", cell_days=ALL_DAYS)  # type: ignore[arg-type]
     reader, began = Reader(engine), time.perf_counter()
     now = fill(writer, rows)
     filled = time.perf_counter() - began
-    found: Rows = {}
+    found: Figures = {}
     with engine.connect() as connection:
         for tier in TIERS:
-            found[f"rows of {tier.table.name}"] = (
-                connection.execute(select(func.count()).select_from(tier.table)).scalar() or 0
-            )
+            count = connection.execute(select(func.count()).select_from(tier.table)).scalar() or 0
+            found[f"rows of {tier.table.name}"] = float(count)
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")  # as its own daemon does in time
-    found["filled in, s"], found["bytes on disk"] = filled, size(engine)
-    found["last hour, ms"] = milliseconds(9, lambda: reader.matrix(now - HOUR, now))
-    found["its series"] = len(reader.matrix(now - HOUR, now))
-    found["one busy series, a month, ms"] = milliseconds(
-        9, lambda: reader.series("city:3", "keyword:7", now - MONTH, now)
-    )
-    found["the same, two days by the minute, ms"] = milliseconds(
-        9, lambda: reader.series("city:3", "keyword:7", now - 2 * DAY_SECONDS, now)
-    )
-    found["all series, a month, ms"] = milliseconds(1, lambda: reader.matrix(now - MONTH, now))
-    found["an hour summed anew, ms"] = anew(engine, HOUR, now)
-    found["a day summed anew, ms"] = anew(engine, DAY_SECONDS, now)
-    found |= closes(writer, now, 13)
-    end = now + 13 * 60
-    found["newest matrix, ms"] = milliseconds(21, lambda: reader.matrix(end - 60, end))
-    found["its cells"] = len(reader.matrix(end - 60, end))
-    found["an hour with 13 such windows, ms"] = milliseconds(9, lambda: reader.matrix(end - HOUR, end))
+    found["filled in, s"], found["MB on disk"] = filled, size(engine) / 1e6
+    meter, end = Meter(engine), now + MINUTES * 60
+    found |= {
+        "one busy series, a month by the hour": meter(lambda: reader.series(*ONE, now - MONTH, now), 9, 5),
+        "the same, two days by the minute": meter(lambda: reader.series(*ONE, now - 2 * DAY_SECONDS, now), 9, 5),
+        f"last hour, {len(reader.matrix(now - HOUR, now)):,} series": meter(
+            lambda: reader.matrix(now - HOUR, now), 9, 5
+        ),
+        f"a month, {len(reader.matrix(now - MONTH, now)):,} series": meter(lambda: reader.matrix(now - MONTH, now)),
+        "an hour summed anew": meter(lambda: anew(engine, HOUR, now), 3),
+        "a day summed anew": meter(lambda: anew(engine, DAY_SECONDS, now)),
+        **closes(meter, writer, now, MINUTES),
+        "newest matrix, 10,000 cells": meter(lambda: reader.matrix(end - 60, end), 9, 5),
+        f"an hour with {MINUTES} such windows": meter(lambda: reader.matrix(end - HOUR, end), 5),
+    }
     return found
 
 
@@ -170,7 +207,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    found: dict[str, Rows] = {}
+    found: dict[str, Figures] = {}
     for kind in asked.store or ["sqlite", "postgresql"]:
         with ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -181,9 +218,8 @@ def main() -> None:
     print(f"{platform.machine()}, Python {platform.python_version()}, {datetime.now(UTC).date()}")
     print(f"| | {' | '.join(found)} |\n| --- |{' --- |' * len(found)}")
     for name in next(iter(found.values())):
-        print(
-            f"| {name} | {' | '.join(f'{one[name]:,.0f}' if one[name] >= 100 else f'{one[name]:,.1f}' for one in found.values())} |"
-        )
+        cells = [one[name] for one in found.values()]
+        print(f"| {name} | {' | '.join(str(one) if isinstance(one, Cost) else _short(one) for one in cells)} |")
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

@@ -16,8 +16,9 @@ from dashboards.grafana.panels import (
     people_band,
     place_variable,
 )
+from dashboards.grafana.sql import hours_or_days
 
-IN_TIME = "start >= $__unixEpochFrom() AND start < $__unixEpochTo()"
+TOLD = hours_or_days()
 CHOSEN_PLACES = (
     "SELECT place FROM operations.places WHERE CASE WHEN '${place:pipe}' = '.*' THEN place IN ('everywhere', 'nowhere') "
     "ELSE place = ANY(string_to_array('${place:pipe}', '|')) END"
@@ -40,13 +41,13 @@ def place() -> Dashboard:
         listing(
             "Problems there",
             "In the time shown, the most unusual first. Unusual: digits of the p-value.",
-            f"""SELECT keyword_name AS problem, {SUMS} FROM operations.hours WHERE {IN_TIME} AND place IN ({CHOSEN_PLACES})
+            f"""SELECT keyword_name AS problem, {SUMS} FROM {TOLD} WHERE place IN ({CHOSEN_PLACES})
                 GROUP BY 1 ORDER BY max(unusual) DESC NULLS LAST, 2 DESC LIMIT 50""",
         ).span(12),
         listing(
             "Places in it",
             "In the time shown, of the problem chosen.",
-            f"""SELECT place_name AS place, level, {SUMS} FROM operations.hours h WHERE {IN_TIME} AND keyword IN ({CHOSEN_KEYWORDS})
+            f"""SELECT place_name AS place, level, {SUMS} FROM {TOLD} WHERE keyword IN ({CHOSEN_KEYWORDS})
                 AND {WITHIN} AND place NOT IN ({CHOSEN_PLACES})
                 GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 50""",
         ).span(12),
@@ -64,15 +65,15 @@ def keyword() -> Dashboard:
         listing(
             "Where",
             "Cities and airports in the time shown, the most unusual first.",
-            f"""SELECT place_name AS place, level, {SUMS} FROM operations.hours WHERE {IN_TIME} AND keyword IN ({CHOSEN_KEYWORDS})
+            f"""SELECT place_name AS place, level, {SUMS} FROM {TOLD} WHERE keyword IN ({CHOSEN_KEYWORDS})
                 AND level IN ('city', 'airport') AND {WITHIN}
                 GROUP BY 1, 2 ORDER BY max(unusual) DESC NULLS LAST, 3 DESC LIMIT 50""",
         ).span(12),
         listing(
             "Its parts",
             "What it is made of, everywhere, in the time shown.",
-            f"""SELECT keyword_name AS problem, {SUMS} FROM operations.hours h WHERE {IN_TIME} AND place IN ('everywhere', 'nowhere')
-                AND (EXISTS (SELECT 1 FROM ({CHOSEN_KEYWORDS}) c WHERE h.keyword LIKE c.keyword || '/%') OR '${{keyword:pipe}}' = '.*')
+            f"""SELECT keyword_name AS problem, {SUMS} FROM {TOLD} WHERE place IN ('everywhere', 'nowhere')
+                AND (EXISTS (SELECT 1 FROM ({CHOSEN_KEYWORDS}) c WHERE told.keyword LIKE c.keyword || '/%') OR '${{keyword:pipe}}' = '.*')
                 GROUP BY 1 ORDER BY 2 DESC LIMIT 50""",
         ).span(12),
         incidents("Incidents about it", "Of the last three months before the end of the time shown.", HAPPENED),

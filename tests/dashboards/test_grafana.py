@@ -17,6 +17,7 @@ from sqlalchemy import Engine, text
 from dashboards.grafana.build import DASHBOARDS, GENERATED, rendered
 from streams.metrics import CATALOGUE, PREFIX
 from streams.runtime.store.migrations import open_store
+from streams.runtime.store.reader import Reader
 from streams.runtime.store.views import OPERATIONS_ROLE
 from tests.dashboards.filled import TOGETHER, fill
 from tests.postgres import new_database
@@ -174,6 +175,28 @@ CHOICES = {
         "incident": "SELECT string_agg(id, '|') FROM operations.incidents WHERE suspected_at IS NOT NULL",
     },
 }
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", ["place", "keyword"])
+def test_people_are_the_same_however_long_the_time_shown(store: Engine, name: str) -> None:
+    """All that was heard lies in the last ten days; longer ranges are answered from coarser cells."""
+    last = Reader(store).meta()["last_close"]
+    end = last // 3600 * 3600  # an hour that goes on is in no tier but the finest
+    asked = [
+        (title, sql) for title, sql, _ in queries(loaded(name)) if "operations.days" in sql and "last week" not in sql
+    ]
+    assert len(asked) == 3
+    with store.connect() as connection:
+        for title, sql in asked:
+            told = []
+            for days in (10, 60, 200):
+                rows = connection.exec_driver_sql(
+                    filled_in(sql, CHOICES["all"], end - days * 86_400, end).replace("%", "%%")
+                ).mappings()
+                told.append(sum(row["people"] for row in rows))
+            assert told[0] > 0
+            assert told == [told[0]] * 3, title
 
 
 @pytest.mark.postgres

@@ -2,6 +2,10 @@
 
 Operations sees exact counts and redacted examples, never what a person wrote whole, an author or a record's id. The public sees one grid of
 whole hours, regions and top-level problems; counts below K are hidden, others rounded to ROUND_TO.
+
+Of the tiers of cells the public sees hours alone. A day beside its hours would tell the sum of those that are hidden, and five minutes beside
+an hour, or a city beside its region, what is left when the others are taken away. Hours that are no longer kept are shown in no other form. A
+late row can carry a cell from hidden to K or over a step of rounding, never below K: it is seen then that somebody came, among at least K.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import structlog
 from sqlalchemy import Connection, select, text
 
 from streams.runtime.store import graph, tables
+from streams.runtime.store.tiers import TIERS
 
 log = structlog.get_logger(__name__)
 K, ROUND_TO = 10, 5
@@ -52,8 +57,7 @@ _INCIDENT = """
 """
 
 VIEWS: Final[dict[str, str]] = {
-    "operations.cells": _CELLS.format(table="cells"),
-    "operations.hours": _CELLS.format(table="hours"),
+    **{f"operations.{tier.table.name}": _CELLS.format(table=tier.table.name) for tier in TIERS},
     "operations.incidents": _INCIDENT.format(table="incidents"),
     "operations.revisions": _INCIDENT.format(table="incident_revisions"),
     "operations.incident_places": """
@@ -82,7 +86,9 @@ VIEWS: Final[dict[str, str]] = {
     "operations.keywords": "SELECT keyword, name FROM public.keyword_names",
     "operations.status": """
     SELECT key, value FROM public.meta WHERE key IN ('last_close', 'window_seconds', 'budget_per_week', 'budget_spent', 'learning_until',
-                                                     'network_since', 'network_until')
+                                                     'network_since', 'network_until',
+                                                     'cells_from', 'fives_from', 'hours_from',
+                                                     'fives_until', 'hours_until', 'days_until')
 """,
     **graph.VIEWS,
     "published.hours": f"""

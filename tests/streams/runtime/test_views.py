@@ -38,7 +38,7 @@ def engine(postgres_server: str) -> Iterator[Engine]:
         incidents=[incident("a", 1, NOON + 60, people=12, **told), incident("small", 1, NOON + 60, people=7, **told)],
         cells=[cells(NOON, [(2, 1, 12), (2, 2, 9), (3, 1, 21)])],
         controls=[Control(id="c", kind="note", at=NOON, author="kim", incident="a", value="on it")],
-        meta={"last_close": NOON + 2.0 * HOUR, "window_seconds": 60, "budget_spent": 1.0},
+        meta={"last_close": NOON + 24.0 * HOUR, "window_seconds": 60, "budget_spent": 1.0},
     )  # fmt: skip
     Writer(opened, REGIONS, KEYWORDS, lambda source: "posts").commit(work)  # type: ignore[arg-type]
     with opened.begin() as connection:
@@ -96,6 +96,25 @@ def test_the_public_sees_no_count_below_ten_and_none_exact(engine: Engine) -> No
     (one,) = read(engine, PUBLIC_ROLE, "SELECT * FROM published.incidents")
     assert (one["id"], one["people"]) == ("a", 10)
     assert not {"examples", "terms", "p_value"} & one.keys()
+
+
+def test_the_public_reads_one_tier_only_so_nothing_can_be_taken_from_another(engine: Engine) -> None:
+    query = """SELECT DISTINCT source.relname FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
+               JOIN pg_class source ON source.oid = d.refobjid
+               WHERE v.relnamespace = 'published'::regnamespace AND source.relkind IN ('r', 'p')"""
+    with engine.connect() as connection:
+        read_by_public = set(connection.execute(text(query)).scalars())
+    assert read_by_public == {"hours", "incidents", "place_names", "keyword_names"}
+
+
+def test_all_tiers_tell_operations_the_same_people(engine: Engine) -> None:
+    for tier in ("cells", "fives", "hours", "days"):
+        rows = read(
+            engine,
+            OPERATIONS_ROLE,
+            f"SELECT keyword, people FROM operations.{tier} WHERE place = 'region:US-NY' ORDER BY 1",
+        )
+        assert [(row["keyword"], row["people"]) for row in rows] == [("keyword-1", 12), ("keyword-2", 9)], tier
 
 
 def test_operations_reads_an_incident_as_columns(engine: Engine) -> None:
