@@ -45,7 +45,6 @@ from streams.runtime.store.writer import Writer
 
 log = structlog.get_logger(__name__)
 WATCH_SECONDS = 1.0
-STORE_PATIENCE_SECONDS = 15.0  # pages of what was taken go out without the store after ten
 FILE_BACKLOG_ENTRIES = 5000  # a followed file's entry may stand for thousands of records
 
 
@@ -176,16 +175,19 @@ class Service:
     @property
     def behind(self) -> bool:
         """Whether more waits to be counted and written than clients may add to."""
-        return self.unwritten > self.settings.service.backlog_records
+        most = self.settings.service.backlog_megabytes * 1024 * 1024
+        return self.unwritten > 0 and self.journal.bytes_from(self.runner.written + 1) > most
 
     @property
     def refused(self) -> str | None:
-        """Why nothing more is taken: it could not be kept, or would wait for long. The journal bridges a store's short absence."""
-        long = self.runner.commits.refused_seconds >= STORE_PATIENCE_SECONDS
-        return self.health.halted or (self.health.store if long else None)
+        """Why nothing more is taken. A store that is away is no reason: the journal keeps what comes, as far as it may grow."""
+        waits = (
+            f"{self.health.store} The journal holds as much as it may." if self.health.store and self.behind else None
+        )
+        return self.health.halted or waits
 
     def _busy(self) -> bool:
-        return self.behind or self.refused is not None
+        return self.behind or self.health.halted is not None
 
     def _files_wait(self) -> bool:
         return self.runner.backlog > FILE_BACKLOG_ENTRIES or self.health.halted is not None

@@ -152,6 +152,13 @@ class Journal:
             self._roll(seq)
             self.next_seq = seq
 
+    def bytes_from(self, seq: int) -> int:
+        """Bytes of the segments that hold entry `seq` and all after it; up to a segment more than these entries take."""
+        _, active, size = self.synced()
+        older = [path for path in self.segments() if path < active]
+        following = [int(path.stem) for path in (*older[1:], active)]
+        return size + sum(path.stat().st_size for path, end in zip(older, following, strict=False) if end > seq)
+
     def delete_before(self, seq: int, older_than: float) -> list[Path]:
         """Delete segments whose entries all precede `seq`, last written before `older_than` (Unix seconds); returns them."""
         found = self.segments()

@@ -41,9 +41,9 @@ class ServiceSettings(Section):
     journal_days: float = Field(default=7.0, ge=7)
     cell_days: float = Field(default=35.0, ge=1)
     records_per_second: int = Field(default=5000, ge=1)  # one client, over HTTP
-    backlog_records: int = Field(
-        default=500_000, ge=1000
-    )  # accepted and not yet counted, before clients are asked to wait
+    backlog_megabytes: float = Field(
+        default=2048, gt=0
+    )  # of the journal, in whole files of 64: accepted and not in the store yet, before clients are asked to wait
     min_free_megabytes: int = Field(default=64, ge=0)
 
     _zone = field_validator("timezone")(lambda name: zone_name(name))

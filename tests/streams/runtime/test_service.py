@@ -175,54 +175,56 @@ def test_an_act_takes_effect_at_the_next_close_and_is_kept(tmp_path: Path) -> No
     run(tmp_path, test)
 
 
-def test_a_locked_store_is_told_refuses_nobody_and_recovers_by_itself(tmp_path: Path) -> None:
+def test_a_store_that_is_away_delays_no_client_until_the_journal_holds_as_much_as_it_may_and_nothing_is_lost_or_double(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "streams.runtime.runner.COMMIT_ROWS", 40
+    )  # with so much at hand counting waits for the store too
+    monkeypatch.setattr("streams.runtime.runner.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("streams.runtime.commits.RETRY_SECONDS", 0.1)
+
     async def test(service: Service, client: httpx.AsyncClient) -> None:
-        assert (await complaints(client, json.dumps(complaint(1)))).status_code == 202
-        await settled(service)
+        service.journal.segment_bytes = 20_000
         other = create_engine(service.store.url)
+        sent, longest, stood_still = 0, 0.0, False
+
+        async def post() -> httpx.Response:
+            nonlocal sent, longest
+            began = time.monotonic()
+            body = [complaint(number, created_at=MINUTE + 100.0 * number) for number in range(sent, sent + 20)]
+            answer = await complaints(client, json.dumps(body))
+            longest = max(longest, time.monotonic() - began)
+            sent += 20 if answer.status_code == 202 else 0
+            return answer
+
         with other.connect() as blocking:
             blocking.execute(text("BEGIN IMMEDIATE"))
-            assert (await complaints(client, json.dumps(complaint(2)))).status_code == 202
-            for _ in range(200):
-                await asyncio.sleep(0.05)
-                if service.health.red:
-                    break
-            assert (await complaints(client, json.dumps(complaint(3)))).status_code == 202
+            began = time.monotonic()
+            while (answer := await post()).status_code == 202:
+                stood_still = stood_still or service.runner.backlog > 100
+                await asyncio.sleep(0.25)  # the store is known to be away after five seconds
+                assert time.monotonic() - began < 60, "it is bounded"
+            assert (answer.status_code, bool(answer.headers["retry-after"])) == (503, True)
+            assert "journal holds as much as it may" in answer.text
             assert (await client.get("/-/healthy")).status_code == 503
             assert "locked" in (service.reader.status(time.time()).red or "")
+            assert 100_000 < service.journal.bytes_from(0) < 200_000
+            assert stood_still, "counting waited for the store, clients did not"
+            assert longest < 2
             blocking.rollback()
         await settled(service)
         assert service.health.red is None
-        assert (await complaints(client, json.dumps(complaint(4)))).status_code == 202
-        await complaints(client, json.dumps(complaint(9, created_at=MINUTE + 3600)))
+        assert (await post()).status_code == 202
+        await complaints(client, json.dumps(complaint(9, id="last", created_at=MINUTE + 100.0 * sent + 3600)))
         await settled(service)
-        assert counted(service) == 5
+        assert counted(service) == sent + 1
+        assert (
+            sum(cell.voices for cell in service.reader.series("everywhere", "*", MINUTE - 60, MINUTE + 100.0 * sent))
+            == sent
+        )
 
-    run(tmp_path, test)
-
-
-def test_a_store_that_stays_locked_is_answered_with_503_until_it_takes_writes_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("streams.runtime.embedded.STORE_PATIENCE_SECONDS", 0.5)
-
-    async def test(service: Service, client: httpx.AsyncClient) -> None:
-        other = create_engine(service.store.url)
-        with other.connect() as blocking:
-            blocking.execute(text("BEGIN IMMEDIATE"))
-            for _ in range(300):
-                answer = await complaints(client, json.dumps(complaint(1)))
-                if answer.status_code == 503:
-                    break
-                await asyncio.sleep(0.05)
-            assert answer.status_code == 503
-            assert "locked" in answer.text
-            assert answer.headers["retry-after"]
-            blocking.rollback()
-        await settled(service)
-        assert (await complaints(client, json.dumps(complaint(2)))).status_code == 202
-
-    run(tmp_path, test)
+    run(tmp_path, test, backlog_megabytes=0.1)
 
 
 def test_files_and_standard_input_are_partitions_of_one_log(tmp_path: Path) -> None:
