@@ -19,6 +19,8 @@ PAGES = [
     ("storm", "/why-not?place=SEA&keyword=seat"),
     ("storm", "/desk"),
     ("storm", "/report"),
+    ("weeks", "/network"),
+    ("weeks", "/quality"),
     ("blind", "/"),
     ("red", "/"),
     ("locked", "/"),
