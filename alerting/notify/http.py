@@ -117,13 +117,25 @@ class Poster:
     async def post(
         self, url: str, *, json: Any = None, content: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
+        """Post something. As `ask`."""
+        return await self.ask("POST", url, json=json, content=content, headers=headers)
+
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
         """The answer, which is a 2xx. Raises Unsent for what may pass, Refused for what will not."""
         try:
             target = checked(url, self.allow_hosts)
             async with asyncio.timeout(self.timeout_seconds):
                 port = target.port or (443 if target.scheme == "https" else 80)
                 address = await address_of(target.host, port, self.allow_hosts)
-                answer = await self._send(target, address, json=json, content=content, headers=headers)
+                answer = await self._send(method, target, address, json=json, content=content, headers=headers)
         except AddressError as error:
             raise Refused(str(error)) from None
         except TimeoutError:
@@ -138,10 +150,17 @@ class Poster:
         raise Refused(reason)
 
     async def _send(
-        self, target: httpx.URL, address: str, *, json: Any, content: bytes | None, headers: Mapping[str, str] | None
+        self,
+        method: str,
+        target: httpx.URL,
+        address: str,
+        *,
+        json: Any,
+        content: bytes | None,
+        headers: Mapping[str, str] | None,
     ) -> httpx.Response:
         request = self._client.build_request(
-            "POST",
+            method,
             target.copy_with(host=address),
             json=json,
             content=content,

@@ -8,6 +8,7 @@ from alerting.notify.alertmanager import AlertmanagerSettings
 from alerting.notify.apprise import AppriseSettings
 from alerting.notify.base import ChannelSettings
 from alerting.notify.email import EmailSettings
+from alerting.notify.grafana import GrafanaSettings
 from alerting.notify.log import LogSettings
 from alerting.notify.pagerduty import PagerDutySettings
 from alerting.notify.slack import SlackSettings
@@ -18,6 +19,7 @@ KINDS: Final[dict[str, type[ChannelSettings]]] = {
     "alertmanager": AlertmanagerSettings,
     "apprise": AppriseSettings,
     "email": EmailSettings,
+    "grafana": GrafanaSettings,
     "log": LogSettings,
     "pagerduty": PagerDutySettings,
     "slack": SlackSettings,

@@ -8,6 +8,7 @@ from tests.alerting.notify.cases.alertmanager import AlertmanagerCase
 from tests.alerting.notify.cases.apprise import AppriseCase
 from tests.alerting.notify.cases.base import Case
 from tests.alerting.notify.cases.email import EmailCase
+from tests.alerting.notify.cases.grafana import GrafanaCase
 from tests.alerting.notify.cases.log import LogCase
 from tests.alerting.notify.cases.pagerduty import PagerDutyCase
 from tests.alerting.notify.cases.slack import SlackCase, SlackWebhookCase
@@ -20,6 +21,7 @@ CASES: Final[dict[str, Case]] = {
         AppriseCase(),
         AlertmanagerCase(),
         EmailCase(),
+        GrafanaCase(),
         LogCase(),
         PagerDutyCase(),
         SlackCase(),
