@@ -12,7 +12,7 @@ import msgspec
 
 from alerting.messages import odds, people, usually
 from alerting.model import Control, Gate, Incident, State, iso
-from alerting.standing import holding, reaches
+from alerting.standing import holding, kept, reaches
 from streams.runtime.store.reader import Cell, Reader
 
 LOOK_BACK_SECONDS = 3600.0
@@ -46,7 +46,8 @@ def answer(
     around = _around(reader, keyword, at, within, now)
     incident = _incident(reader, place, keyword, at, told)
     if incident is not None:
-        silences = [gate.text for gate in around if gate.gate == "silence"]
+        around += _snoozed(reader, incident, at)
+        silences = [gate.text for gate in around if gate.gate in ("silence", "snooze")]
         return Answer(_opened(incident, at, silences), (*(gates or incident.why), *around), incident, cell, hour)
     weighed = told is not None and told.p_value is not None
     said = str(told.answer) if told is not None and weighed else _counted(reader, place, keyword, at, hour, now)
@@ -112,10 +113,9 @@ def expected_of(hour: Sequence[Cell]) -> float:
 def _around(reader: Reader, keyword: str, at: float, within: Sequence[str], now: float) -> list[Gate]:
     """What else held then: blindness, learning, planned events, silences."""
     gates = []
-    for source in reader.sources(now):
-        seen = not source.blind_places or not set(source.blind_places).isdisjoint(within)
-        if source.blind_since is not None and source.blind_since <= at and seen:
-            text = f"{source.source} was blind (since {iso(source.blind_since)}), so what was said there was not seen"
+    for source, spell in reader.blind_then(at).items():
+        if not spell.places or not set(spell.places).isdisjoint(within):
+            text = f"{source} was blind (since {iso(spell.since)}), so what was said there was not seen"
             gates.append(Gate("blind", False, text))
     learning = reader.status(now).learning_until
     if learning is not None and at < learning:
@@ -125,10 +125,19 @@ def _around(reader: Reader, keyword: str, at: float, within: Sequence[str], now:
     return gates + [_held(one) for one in held if reaches(one, within, (keyword,))]
 
 
+def _snoozed(reader: Reader, incident: Incident, at: float) -> list[Gate]:
+    """The snooze that held the incident back then: the newest of those that were not taken back by then."""
+    then = kept(c for c in reader.controls() if c.at <= at)
+    newest = next((c for c in reversed(then) if c.kind == "snooze" and c.incident == incident.id), None)
+    return [_held(newest)] if newest is not None and (newest.until or 0.0) > at else []
+
+
 def _held(one: Control) -> Gate:
     until, why = iso(one.until or 0.0), f": {one.reason}" if one.reason else ""
     if one.kind == "silence":
         return Gate("silence", False, f"silenced by {one.author} until {until}{why}")
+    if one.kind == "snooze":
+        return Gate("snooze", False, f"snoozed by {one.author} until {until}{why}")
     text = f"a planned event of {one.author} until {until} let {one.factor:g} × as many be expected{why}"
     return Gate("planned_event", False, text)
 

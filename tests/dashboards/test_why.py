@@ -11,7 +11,9 @@ import pytest
 from alerting.model import Control
 from dashboards.site import Site
 from streams.runtime.store.reader import Reader
-from tests.dashboards.made_up import DAY, DAYS, HOUR, NOW, Log, site
+from streams.runtime.store.writer import Work, Writer
+from streams.runtime.why_then import answer
+from tests.dashboards.made_up import DAY, DAYS, HOUR, NOW, Keywords, Log, Places, site
 
 SEA = ("airport:SEA", "seat")
 
@@ -53,6 +55,37 @@ def test_a_blind_source_is_said_where_it_usually_reports_from(day: Callable[[str
     assert [gate.gate for gate in told.gates] == ["blind"]
     assert "blind" not in desk.why("airport:SEA", "app", NOW - 60).sentence
     assert "blind" not in desk.why("airport:DFW", "app", NOW - 2 * HOUR).sentence
+
+
+def test_a_source_that_was_blind_and_is_heard_again_is_said_for_the_time_it_was(tmp_path: Path) -> None:
+    reader = DAYS["blind"]().store(tmp_path / "store.sqlite")
+    heard = Work(usual_per_hour={"call notes": 40.0}, arrival=NOW + HOUR, meta={"last_close": NOW + HOUR})
+    Writer(reader.engine, Places(), Keywords(), lambda _: "calls").commit(heard)
+    desk = site(reader, Log())
+    assert "call notes was blind (since 2026-02-23T12:17:00Z)" in desk.why("airport:DFW", "app", NOW - 600).sentence
+    assert "blind" not in desk.why("airport:SEA", "app", NOW - 600).sentence
+    assert "blind" not in desk.why("airport:DFW", "app", NOW - 2 * HOUR).sentence
+    late = answer(reader, None, "airport:DFW", "app", NOW + HOUR + 60, ("airport:DFW", "everywhere"), NOW + 2 * HOUR)
+    assert "blind" not in late.sentence
+
+
+def test_a_snooze_is_said_by_whom_for_the_minutes_it_held_also_when_it_was_taken_back_since(tmp_path: Path) -> None:
+    day = DAYS["storm"]()
+    (story,) = [story for story in day.incidents if story[0].id == "d4e5f6a7"]
+    plain, until = story[-1], NOW + HOUR
+    snoozed, again = NOW - 300, NOW - 60
+    for number, (at, silenced) in enumerate(((snoozed, until), (again, None)), plain.revision + 1):
+        story.append(msgspec.structs.replace(plain, revision=number, updated_at=at, silenced_until=silenced))
+    snooze = act("snooze", snoozed, incident=plain.id, until=until, reason="crew is on it")
+    day.controls += [snooze, act("undo", again, value=snooze.id)]
+    desk = site(day.store(tmp_path / "store.sqlite"), Log())
+    said = desk.why("airport:DFW", "app", snoozed + 60)
+    assert said.sentence.endswith(
+        ", but told to nobody then: snoozed by ann until 2026-02-23T13:43:00Z: crew is on it."
+    )
+    assert [gate.gate for gate in said.gates][-1] == "snooze"
+    assert "told to nobody" not in desk.why("airport:DFW", "app", snoozed - 10).sentence
+    assert "told to nobody" not in desk.why("airport:DFW", "app", again + 10).sentence
 
 
 def test_learning_is_said(day: Callable[[str], Reader]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, or_, select
 
 from streams.runtime.store import tables
 from streams.runtime.store.upsert import replacing, write
@@ -37,12 +37,19 @@ def write_spells(connection: Connection, sources: Iterable[Mapping[str, Any]], c
 
 
 def spells_at(engine: Engine, closed: float) -> dict[str, Spell]:
-    """The spell each blind source was in, by source, after the close `closed`."""
+    """The spell each blind source was in, by source, as was known after the close `closed`."""
+    return _spells(engine, tables.blind_spells.c.noticed_at <= closed, closed)
+
+
+def spells_over(engine: Engine, moment: float) -> dict[str, Spell]:
+    """The spell each source was in at a moment, by source, as is known now: it may have been noticed later."""
+    return _spells(engine, tables.blind_spells.c.since <= moment, moment)
+
+
+def _spells(engine: Engine, begun: ColumnElement[bool], moment: float) -> dict[str, Spell]:
     table = tables.blind_spells
     query = (
-        select(table)
-        .where(table.c.noticed_at <= closed, or_(table.c.ended_at.is_(None), table.c.ended_at > closed))
-        .order_by(table.c.since)
+        select(table).where(begun, or_(table.c.ended_at.is_(None), table.c.ended_at > moment)).order_by(table.c.since)
     )
     with engine.connect() as connection:
         found = connection.execute(query).all()

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, Select, and_, func, or_, select
 from alerting.message import Trouble
 from alerting.model import Control, Incident, State
 from streams.runtime.store import tables
-from streams.runtime.store.blind_spells import spells_at
+from streams.runtime.store.blind_spells import Spell, spells_at, spells_over
 from streams.runtime.store.cells import Cell, CellReader
 
 
@@ -182,6 +182,10 @@ class Reader:
                 )
             )
         return found
+
+    def blind_then(self, moment: float) -> dict[str, Spell]:
+        """The sources that were blind at a moment, as is known now."""
+        return spells_over(self.engine, moment)
 
     def controls(self, incident: str | None = None, since: float | None = None) -> list[Control]:
         """What people did, oldest first."""
