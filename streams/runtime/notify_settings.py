@@ -144,10 +144,11 @@ def _channel(
     name: str, section: dict[str, Any], environ: Mapping[str, str], folder: Path, problems: list[str]
 ) -> ChannelSettings | None:
     """One channel with its secrets; None where it cannot be used."""
-    kind = KINDS.get(section.get("kind", ""))
+    named = section.get("kind", "")
+    kind = KINDS.get(named) if isinstance(named, str) else None
     if kind is None:
         known = ", ".join(sorted(KINDS))
-        problems.append(f"channels.{name}.kind: one of {known} (given: {section.get('kind')!r})")
+        problems.append(f"channels.{name}.kind: one of {known} (given: {named!r})")
         return None
     before = len(problems)
     place = ("channels", name)
@@ -185,6 +186,9 @@ def _with_secrets(
             except OSError as error:
                 problems.append(f"{key}.{field}_file: {file}: {error.strerror}")
                 found[field] = "x"
+        elif file is not None:
+            problems.append(f"{key}.{field}_file: a path is meant (given: {file!r})")
+            found[field] = "x"
         elif kind.model_fields[field].is_required():
             problems.append(f"{key}.{field}_file: required: {what} (or {variable})")
             found[field] = "x"  # told once; what else is wrong is told too

@@ -19,6 +19,9 @@ from streams.runtime.kafka.settings import KafkaSettings
 from streams.runtime.notify_settings import NotifySettings, read_notify
 from streams.runtime.section import PREFIX, Section, SettingsError, error_line, zone_name
 
+SECTIONS = frozenset({"service", "page", "grafana", "kafka", "notify", "heartbeat", "channels"})
+LISTS = frozenset({"routes", "sources", "spots"})  # of sections
+
 
 class ServiceSettings(Section):
     """Where the service keeps its things, where it listens, how it decides."""
@@ -146,7 +149,8 @@ def load_settings(path: Path, environ: Mapping[str, str] = os.environ, *, missin
         raise SettingsError([f"{path}: {error.strerror}"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError([f"{path}: not TOML: {error}"]) from None
-    problems = [f"service.{key}: a secret: set {PREFIX}SERVICE_{key.upper()}{' or token_file' if key == 'token' else ''} instead"
+    problems = _misshapen(data)
+    problems += [f"service.{key}: a secret: set {PREFIX}SERVICE_{key.upper()}{' or token_file' if key == 'token' else ''} instead"
                 for key in ("token", "secret") if key in _table(data, "service")]  # fmt: skip
     if "password" in _table(data, "kafka"):
         problems.append(f"kafka.password: a secret: set {PREFIX}KAFKA_PASSWORD or password_file instead")
@@ -166,6 +170,21 @@ def load_settings(path: Path, environ: Mapping[str, str] = os.environ, *, missin
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _misshapen(data: dict[str, Any]) -> list[str]:
+    """What should be a section and is not; it is taken out, so that all else can be checked."""
+    single = {name: f"{name}: a section is meant: [{name}{'.NAME' if name == 'channels' else ''}]"
+              for name in SECTIONS & data.keys() if not isinstance(data[name], dict)}  # fmt: skip
+    several = {name: f"{name}: each is a section of its own: [[{name}]]"
+               for name in LISTS & data.keys() if not all(isinstance(one, dict) for one in _listed(data[name]))}  # fmt: skip
+    for name in (*single, *several):
+        del data[name]
+    return sorted((single | several).values())
+
+
+def _listed(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [given]
 
 
 def _table(data: dict[str, Any], name: str) -> dict[str, Any]:

@@ -158,3 +158,31 @@ def test_every_error_is_told_at_once_with_its_key(tmp_path: Path) -> None:
 def test_a_channel_that_cannot_be_made_says_why(tmp_path: Path) -> None:
     text = '[channels.a]\nkind = "chat"\nroom = "none"\n'
     assert problems(tmp_path, text, {"OVERHEARD_CHANNELS_A_WEBHOOK": "x"}) == ["channels.a: there is no such room"]
+
+
+@pytest.mark.parametrize("name", ["service", "page", "grafana", "kafka", "notify", "heartbeat", "channels"])
+@pytest.mark.parametrize("given", ['"x"', "3", "[]", "[1]", "true", "2024-01-01"])
+def test_what_should_be_a_section_and_is_not_is_named(tmp_path: Path, name: str, given: str) -> None:
+    environ = {
+        "OVERHEARD_SERVICE_PORT": "1",
+        "OVERHEARD_KAFKA_PREFIX": "a",
+        "OVERHEARD_HEARTBEAT_URL": "https://a.example",
+    }
+    section = f"[{name}.NAME]" if name == "channels" else f"[{name}]"
+    text = f"nonsense = 1\n{name} = {given}\n"
+    assert problems(tmp_path, text, environ) == [
+        f"{name}: a section is meant: {section}",
+        "nonsense: extra inputs are not permitted (given: 1)",
+    ]
+
+
+@pytest.mark.parametrize("name", ["routes", "sources", "spots"])
+@pytest.mark.parametrize("given", ['"x"', "3", '["x"]', "[[]]"])
+def test_what_should_be_sections_and_are_not_is_named(tmp_path: Path, name: str, given: str) -> None:
+    assert problems(tmp_path, f"{name} = {given}\n") == [f"{name}: each is a section of its own: [[{name}]]"]
+
+
+def test_a_kind_or_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    assert problems(tmp_path, '[channels.a]\nkind = ["log"]\n')[0].startswith("channels.a.kind: one of ")
+    text = '[channels.a]\nkind = "chat"\nroom = "ops"\nwebhook_file = 3\n'
+    assert problems(tmp_path, text) == ["channels.a.webhook_file: a path is meant (given: 3)"]
