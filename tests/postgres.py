@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Self
@@ -82,7 +82,18 @@ class Server:
         return self
 
     def kill(self) -> None:
-        """At once, with all its processes, as a crash would; what it has not kept it finds in its own log."""
+        """kill -9, with all its processes; what it has not kept it finds in its own log."""
+        if self._process is not None:
+            pid = self._process.pid
+            parts = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            for one in (pid, *map(int, parts)):
+                with suppress(ProcessLookupError):  # those that saw the first one go
+                    os.kill(one, signal.SIGKILL)
+            self._process.wait(20)
+            self._process = None
+
+    def end(self) -> None:
+        """At once; unlike `kill` it lets go of the memory it shares."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(20)
@@ -97,7 +108,7 @@ def running() -> Iterator[str]:
         try:
             yield server.url
         finally:
-            server.kill()  # what it holds goes anyhow
+            server.end()  # what it holds goes anyhow
 
 
 def new_database(server: str) -> str:

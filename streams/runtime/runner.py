@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 BATCH_ENTRIES = 500
 COMMIT_SECONDS = 0.5
 COMMIT_ROWS = 50_000
+HELD_ROWS = 10 * COMMIT_ROWS  # while the store refuses; some 50 MB
 SNAPSHOT_SHARE = 0.05  # of the time, at most, goes into snapshots
 JOURNAL_ORIGIN = "journal"
 
@@ -247,7 +248,7 @@ class Runner:
         """Go on while the store refuses, up to a limit: incidents still open, and people are told without it."""
         while not self.commits.due or not self._write(held, snapshot):
             self.commits.page_without(self._work.incidents)
-            if self._work.rows < COMMIT_ROWS or self._stopping.wait(RETRY_SECONDS):
+            if self._work.rows < HELD_ROWS or self._stopping.wait(RETRY_SECONDS):
                 break
 
     def _commit(self, *, snapshot: bool) -> None:

@@ -83,7 +83,6 @@ def _blind_spells(connection: Connection) -> None:
 def _tiers_of_cells(connection: Connection) -> None:
     """Before, cells were summed to hours only, and stood in one piece on PostgreSQL."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
         for tier in (TIERS[CELLS], TIERS[HOURS]):
             _divide(connection, tier)
     tables.fives.create(connection, checkfirst=True)

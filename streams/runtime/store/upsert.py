@@ -17,6 +17,7 @@ from sqlalchemy.dialects.sqlite.dml import Insert as SqliteInsert
 Insert = PostgresInsert | SqliteInsert
 Column = npt.NDArray[Any]
 ROWS_A_STATEMENT = 200
+ROWS_AT_ONCE = 100 * ROWS_A_STATEMENT
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_END = b"\xff\xff"
 
@@ -115,18 +116,20 @@ def _stage(table: Table) -> str:
 
 
 def _many(connection: Connection, sql: str, columns: Sequence[Column]) -> None:
-    """Many rows a statement: to run one costs as much as three rows."""
+    """Many rows a statement, for to run one costs as much as three rows; and not all of them as Python's numbers at once."""
     width, count = len(columns), len(columns[0])
-    flat: list[Any] = [None] * (count * width)
-    for number, one in enumerate(columns):
-        flat[number::width] = one.tolist()
-    whole = count // ROWS_A_STATEMENT * ROWS_A_STATEMENT
-    if whole:
-        one_row = f"({', '.join('?' * width)})"
-        many = sql.replace(one_row, ", ".join([one_row] * ROWS_A_STATEMENT), 1)
-        connection.exec_driver_sql(many, _slices(flat, 0, whole * width, ROWS_A_STATEMENT * width))
-    if whole < count:
-        connection.exec_driver_sql(sql, _slices(flat, whole * width, count * width, width))
+    one_row = f"({', '.join('?' * width)})"
+    many = sql.replace(one_row, ", ".join([one_row] * ROWS_A_STATEMENT), 1)
+    for first in range(0, count, ROWS_AT_ONCE):
+        rows = min(ROWS_AT_ONCE, count - first)
+        flat: list[Any] = [None] * (rows * width)
+        for number, one in enumerate(columns):
+            flat[number::width] = one[first : first + rows].tolist()
+        whole = rows // ROWS_A_STATEMENT * ROWS_A_STATEMENT
+        if whole:
+            connection.exec_driver_sql(many, _slices(flat, 0, whole * width, ROWS_A_STATEMENT * width))
+        if whole < rows:
+            connection.exec_driver_sql(sql, _slices(flat, whole * width, rows * width, width))
 
 
 def _slices(flat: list[Any], begin: int, end: int, size: int) -> list[tuple[Any, ...]]:
