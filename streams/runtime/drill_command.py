@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -16,6 +18,7 @@ from uuid import uuid4
 import click
 from sqlalchemy import select
 
+from alerting.messages import duration, usually
 from alerting.model import Incident, iso
 from streams.runtime.acting import ask, load, open_reader, with_config
 
@@ -35,7 +38,9 @@ HOUR = 3600.0
 @click.option("--place", required=True, help="As people write it: JFK, Boston, MA.")
 @click.option("--keyword", required=True, help="A problem of the pack: baggage.")
 @click.option("--factor", type=click.FloatRange(min=1), default=5.0, show_default=True, help="Times the usual people.")
-@click.option("--wait", type=float, default=600.0, show_default=True, help="Seconds to wait for the page.")
+@click.option(
+    "--wait", type=float, default=600.0, show_default=True, help="Seconds to wait for the page after the last is sent."
+)
 def drill_command(config: Path, place: str, keyword: str, factor: float, wait: float) -> None:
     """Send tagged complaints to the running service and follow them until people were told. Those told see that it is a drill."""
     settings = load(config)
@@ -45,13 +50,19 @@ def drill_command(config: Path, place: str, keyword: str, factor: float, wait: f
     began = time.time()
     usual = sum(cell.expected for cell in reader.series(spot, keyword, began - HOUR, began)) * spread / HOUR
     people = min(MOST, max(FEWEST, math.ceil(factor * usual)))
-    click.echo(f"{people} people over {spread:.0f} s, usually {usual:.1f}; told as a drill to the real channels")
-    _send(settings, list(_records(settings, place, said, people)), spread / STEPS)
-    click.echo(f"{time.time() - began:6.1f} s  all taken by the intake")
-    told = _follow(reader, began, wait)
+    span = duration(spread)
+    click.echo(f"{people} people over {span} ({usually(usual)}), bit by bit; told as a drill to the real channels")
+    enough = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(_send, settings, list(_records(settings, place, said, people)), spread / STEPS, enough)
+        try:
+            told = _follow(reader, began, began + spread + wait, sending)
+        finally:
+            enough.set()
+        sending.result()
     if told is None:
         raise click.ClickException(
-            f"nobody was told within {wait:.0f} s; ask: overheard incidents why-not --place {spot} --keyword {keyword}"
+            f"nobody was told within {duration(spread + wait)}; ask: overheard incidents why-not --place {spot} --keyword {keyword}"
         )
     click.echo(
         f"{told - began:6.1f} s  the last channel has it. It ends by itself, or is told to be over after an hour."
@@ -99,21 +110,24 @@ def _records(settings: Settings, place: str, said: tuple[str, ...], people: int)
         }
 
 
-def _send(settings: Settings, records: Sequence[Mapping[str, Any]], pause: float) -> None:
+def _send(settings: Settings, records: Sequence[Mapping[str, Any]], pause: float, enough: threading.Event) -> None:
+    """Bit by bit, until it is enough. Raises ClickException."""
     for step in range(STEPS):
         due = records[step * len(records) // STEPS : (step + 1) * len(records) // STEPS]
         body = [{**one, "created_at": iso(time.time())} for one in due]
         if body and ask(settings, "POST", "/complaints", content=json.dumps(body)) is None:
             raise click.ClickException(f"nothing listens on {settings.service.host}:{settings.service.port}")
-        if step < STEPS - 1:
-            time.sleep(pause)
+        if step < STEPS - 1 and enough.wait(pause):
+            return
 
 
-def _follow(reader: Reader, began: float, wait: float) -> float | None:
-    """When the last channel had the page, telling each leg; None where nobody was told in time."""
+def _follow(reader: Reader, began: float, until: float, sending: Future[None]) -> float | None:
+    """When the last channel had the page, telling each leg; None where nobody was told by `until`. Raises what sending raises."""
     seen: set[str] = set()
     last: float | None = None
-    while time.time() < began + wait:
+    while time.time() < until:
+        if sending.done():
+            sending.result()
         one = _drill_of(reader, began)
         if one is not None:
             if one.state not in seen:

@@ -152,7 +152,13 @@ def _channel(
         return None
     before = len(problems)
     place = ("channels", name)
-    made = _validated(kind, _with_secrets(place, kind, section, environ, folder, problems), place, problems)
+    complete = _with_secrets(place, kind, section, environ, folder, problems)
+    made = _validated(kind, complete, place, problems)
+    if made is None and kind.secret_fields and not kind.secret_fields.keys() & complete.keys():
+        ways = " or ".join(_variable(place, field) for field in kind.secret_fields)
+        problems.append(
+            f"channels.{name}: no secret is given: set {ways}, or name a file ({'_file, '.join(kind.secret_fields)}_file)"
+        )
     if made is None or len(problems) > before:
         return None
     try:
@@ -174,7 +180,7 @@ def _with_secrets(
     """The section with each secret from where it may come from."""
     found, key = dict(section), ".".join(place)
     for field, what in kind.secret_fields.items():
-        variable = f"{PREFIX}{'_'.join((*place, field))}".upper().replace("-", "_")
+        variable = _variable(place, field)
         file = found.pop(f"{field}_file", None)
         if field in found:
             problems.append(f"{key}.{field}: a secret: set {variable} or {field}_file instead")
@@ -193,6 +199,11 @@ def _with_secrets(
             problems.append(f"{key}.{field}_file: required: {what} (or {variable})")
             found[field] = "x"  # told once; what else is wrong is told too
     return found
+
+
+def _variable(place: tuple[str, ...], field: str) -> str:
+    """Of the environment: where a secret may stand."""
+    return f"{PREFIX}{'_'.join((*place, field))}".upper().replace("-", "_")
 
 
 def _validated(model: type[Model], given: Any, place: tuple[str | int, ...], problems: list[str]) -> Model | None:

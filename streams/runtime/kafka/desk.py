@@ -78,6 +78,7 @@ class Desk:
         health: Health,
         totals: Totals,
         notify: NotifySettings,
+        window_seconds: int,
     ) -> None:
         """Takes the lease. Raises SQLAlchemyError."""
         self.places, self.words = places, words
@@ -99,7 +100,7 @@ class Desk:
         self._step: list[CellsRecord | LateRecord] = []  # of the position after, as far as it has come
         self._written_at = time.monotonic()
         self._closed_until = float(meta.get("last_close", 0.0))
-        self._life = Life(float(meta.get("window_seconds", 60)))
+        self._life = Life(float(window_seconds))
         self.fenced: FencedError | None = None  # another has taken over
         self._fenced_at = 0.0
         self._lock = asyncio.Lock()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +42,7 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 0.2
 MEASURE_SECONDS = 2.0
 MEASURE_TIMEOUT_SECONDS = 5.0
+BROKERS_SECONDS = 20.0  # that do not answer for so long are said to, and no heartbeat goes out
 STAGES_END_SECONDS = 6.0
 APP_END_SECONDS = 5.0
 EXIT_FAILED = 1
@@ -166,7 +168,9 @@ class Worker:
             self.store, self.kit.places, words, lambda source: CHANNELS[channel[source]], service.cell_days,
             Planner(self.store, notify.routes),
         )  # fmt: skip
-        desk = Desk(self.kit.places, words, self.store, writer, self.health, self.totals, notify)
+        desk = Desk(
+            self.kit.places, words, self.store, writer, self.health, self.totals, notify, self.kit.window_seconds
+        )
         desk.closed = lambda: self.on_close()
         return desk
 
@@ -177,7 +181,7 @@ class Worker:
 
     async def _measure(self) -> None:
         """Ask the brokers what waits, and how many partitions there are."""
-        told = False
+        told, answered_at = False, time.monotonic()
         while True:
             try:
                 async with asyncio.timeout(MEASURE_TIMEOUT_SECONDS):
@@ -188,9 +192,11 @@ class Worker:
                 self.watchdog.measured(waiting)
                 if told:
                     log.info("the brokers answer again", lag=self.watchdog.lag)
-                told = False
+                told, answered_at, self.health.brokers = False, time.monotonic(), None
             except Exception as error:
                 self.watchdog.measured(None)
+                if time.monotonic() - answered_at >= BROKERS_SECONDS:
+                    self.health.brokers = "The brokers do not answer: nothing is taken or counted until they do."
                 if not told:
                     log.warning("the brokers do not answer", reason=f"{type(error).__name__}: {error}")
                 told = True

@@ -72,12 +72,13 @@ class Health(msgspec.Struct):
     store: str | None = None
     journal: str | None = None
     pipeline: str | None = None
+    brokers: str | None = None
     pack: str | None = None  # why a changed pack is not used; the one before still is
 
     @property
     def red(self) -> str | None:
         """One sentence on what is broken, None where nothing is."""
-        return self.halted or self.store
+        return self.halted or self.brokers or self.store
 
     @property
     def halted(self) -> str | None:

@@ -69,7 +69,7 @@ def draw(folder: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         for what, drawn in (("slack", slack), ("email", mail)):
-            for name in ("page", "update", "resolve", "digest", "trouble"):
+            for name in ("page", "update", "late", "resolve", "digest", "trouble"):
                 for width, scheme in ((390, "light"), (390, "dark"), (900, "light")):
                     page = browser.new_page(viewport={"width": width, "height": 200}, color_scheme=scheme)
                     page.set_content(drawn(name))

@@ -186,3 +186,8 @@ def test_a_kind_or_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     assert problems(tmp_path, '[channels.a]\nkind = ["log"]\n')[0].startswith("channels.a.kind: one of ")
     text = '[channels.a]\nkind = "chat"\nroom = "ops"\nwebhook_file = 3\n'
     assert problems(tmp_path, text) == ["channels.a.webhook_file: a path is meant (given: 3)"]
+
+
+def test_a_secret_that_is_missing_is_said_where_to_put(tmp_path: Path) -> None:
+    found = problems(tmp_path, '[channels.ops-slack]\nkind = "slack"\nchannel = "C1"\n')
+    assert "set OVERHEARD_CHANNELS_OPS_SLACK_WEBHOOK or OVERHEARD_CHANNELS_OPS_SLACK_TOKEN" in found[-1]

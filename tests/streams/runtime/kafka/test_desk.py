@@ -47,7 +47,7 @@ class Flaky(Writer):
 def desk(folder: Path) -> Desk:
     store, words = open_store(f"sqlite:///{folder / 'store.sqlite'}"), Vocabulary()
     writer = Flaky(store, KIT.places, words, lambda source: "social")
-    return Desk(KIT.places, words, store, writer, Health(), Totals(), NotifySettings())
+    return Desk(KIT.places, words, store, writer, Health(), Totals(), NotifySettings(), KIT.window_seconds)
 
 
 def incident() -> Incident:
