@@ -21,10 +21,10 @@ from sqlalchemy import Engine, text
 from streams.runtime.embedded import Service
 from streams.runtime.store.migrations import open_store
 from tests import postgres
-from tests.streams.runtime.test_service import complaints, run, settled
+from tests.streams.runtime.test_service import complaints, run
 
 BEFORE, DOWN, AFTER = (20.0, 60.0, 20.0) if SOAK else (2.0, 3.0, 2.0)  # seconds
-POSTS_A_SECOND = 20
+POSTS_A_SECOND = 10 if SOAK else 20
 STEP_SECONDS = 900  # of event time, a post: fifteen windows
 PEOPLE = 40
 STORM = 200
@@ -76,6 +76,14 @@ def results(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
         return {name: sorted(map(tuple, connection.execute(text(query)))) for name, query in COMPARED.items()}
 
 
+async def settled(service: Service) -> None:
+    """Until all is in the store."""
+    end = time.monotonic() + 120
+    while service.unwritten or service.runner.backlog:
+        await asyncio.sleep(0.02)
+        assert time.monotonic() < end, service.health
+
+
 async def paced(service: Service, client: httpx.AsyncClient, said: list[bytes]) -> list[float]:
     """Post at a steady pace; seconds from each answer until the windows are closed that it lets close."""
     waited, due = [], time.monotonic()
@@ -94,7 +102,7 @@ async def paced(service: Service, client: httpx.AsyncClient, said: list[bytes]) 
 
 @pytest.mark.postgres
 @pytest.mark.alone
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_store_killed_under_load_holds_nothing_up_and_loses_nothing(tmp_path: Path, server: postgres.Server) -> None:
     said = bodies()
     wanted_at = f"sqlite:///{tmp_path / 'calm.sqlite'}"

@@ -50,8 +50,9 @@ def advance(
     now = dict(kept)
     for finer, (one, tier) in enumerate(pairwise(TIERS)):
         oldest = tier.floor(max(0.0, kept_from(now, finer)))
-        begin = min(now.get(tier.until, oldest), max(oldest, tier.floor(min(rewritten, closed))))
-        end = max(tier.floor(closed), now.get(tier.until, oldest))
+        whole = int(now.get(tier.until, oldest))
+        begin = min(whole, max(oldest, tier.floor(min(rewritten, closed))))
+        end = max(whole, tier.floor(closed))
         if tier.until not in now and one.since in now:
             now[tier.since] = oldest
         if end > begin:

@@ -226,7 +226,9 @@ def as_version_7(engine: Engine) -> None:
         connection.exec_driver_sql("DROP TABLE fives")
         connection.exec_driver_sql("DROP TABLE days")
         connection.exec_driver_sql("DELETE FROM meta WHERE key IN ('fives_until', 'days_until', 'fives_from')")
-        connection.exec_driver_sql("UPDATE meta SET key = 'rolled_until' WHERE key = 'hours_until'")
+        connection.exec_driver_sql(
+            "UPDATE meta SET key = 'rolled_until', value = value || '.0' WHERE key = 'hours_until'"
+        )
         connection.exec_driver_sql("DELETE FROM versions WHERE version > 7")
 
 
