@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 STEPS = 300
-PULL = 0.6  # to the middle, in shares of the force along a line
+PULL = 2.0  # to the middle, in shares of the force along a line
 Floats = npt.NDArray[np.float64]
 
 

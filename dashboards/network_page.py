@@ -14,7 +14,7 @@ from dashboards.words import clock, count_of, duration, number
 from detectors.network import FEWEST_WEEKS
 from streams.runtime.store.network import Found, Link
 
-WIDTH, HEIGHT, EDGE = 1000.0, 720.0, 120.0  # of the sheet, and of the rim that names may need
+WIDTH, HEIGHT, EDGE = 1000.0, 720.0, (120.0, 45.0)  # of the sheet, and of the rim that names may need
 DRAWN = 60  # links; more can be read, not seen
 LISTED = 200
 SAME_SECONDS = 300  # less than that is no lead
@@ -146,9 +146,9 @@ def _spots(links: list[Link]) -> dict[Series, Spot]:
     order = list(degree)  # as the links bring them: linked ones near each other
     number_of = {series: number_ for number_, series in enumerate(order)}
     edges = [(number_of[one.place, one.keyword], number_of[one.other_place, one.other_keyword]) for one in links]
-    at = layout(len(order), edges, WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE) + EDGE
+    at = layout(len(order), edges, WIDTH - 2 * EDGE[0], HEIGHT - 2 * EDGE[1]) + EDGE
     return {
-        series: Spot(series, float(x), float(y), 9.0 + 2.5 * min(degree[series], 8))
+        series: Spot(series, float(x), float(y), 9.0 + 1.5 * min(degree[series], 8))
         for series, (x, y) in zip(order, at, strict=True)
     }
 
