@@ -20,7 +20,7 @@ from detectors.state import Arrays, pack, unpack
 from detectors.tails import mixed, upper_quantile
 
 LENGTHS = (1, 2)
-PENALTIES = np.array([1.25, 1.3])
+PENALTIES = np.array([1.33, 1.23])
 LEARNING_WINDOWS = 26
 POOL_WEIGHT, USUAL_THETA = 8.0, 0.5  # expected counts that the pooled dispersion weighs
 SURPRISING, CAP, WIDE = 0.01, 1.5, 3.5
