@@ -15,12 +15,14 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from dashboards.dom import Node, h, raw
+from dashboards.labels import Named, labels
 
 WIDTH, HEIGHT = 1000.0, 580.0
 LOWER_48 = (-125.0, 24.0, -66.5, 49.6)  # west, south, east, north
 WORLD = (-170.0, -56.0, 180.0, 78.0)
 SMALLEST_AREA_DEGREES = 6.0
 LABELS = 5
+LETTER = 13.0  # width of one in a name, on this sheet
 VEIL = 15.0  # how far the hatch of a blind place reaches beyond its circle
 Box = tuple[float, float, float, float]
 Project = Callable[[float, float], tuple[float, float]]
@@ -163,7 +165,7 @@ def world_map(dots: Sequence[Dot], blind_areas: Iterable[str] = (), struck_areas
     )
     order = sorted(dots, key=lambda d: -d.above)
     circles = [_circle(dot, *view.at(dot.lat, dot.lon)) for dot in order]
-    labels = _labels([(dot, *view.at(dot.lat, dot.lon)) for dot in order if dot.tier])
+    named = [Named(d.place, d.name, *view.at(d.lat, d.lon), radius(d.above)) for d in order if d.tier]
     svg = h(
         "svg",
         raw("g", HATCH + land, class_="land", aria_hidden="true", key=f"land{hash(land)}"),
@@ -172,7 +174,7 @@ def world_map(dots: Sequence[Dot], blind_areas: Iterable[str] = (), struck_areas
         role="group",
         aria_label="Map: circles are places with more people than expected",
     )
-    return h("div", svg, labels, class_="map")
+    return h("div", svg, labels(named, WIDTH, HEIGHT, LETTER, LABELS), class_="map")
 
 
 def _circle(dot: Dot, x: float, y: float) -> Node:
@@ -181,37 +183,3 @@ def _circle(dot: Dot, x: float, y: float) -> Node:
     veil = f'<circle class="veil" cx="{x:.1f}" cy="{y:.1f}" r="{size + VEIL:.1f}"/>' if dot.blind else ""
     circle = raw("g", f'{veil}<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}"/><title>{escape(dot.told)}</title>')
     return h("a", circle, href=f"/place/{dot.place}", class_=tone, aria_label=dot.told, key=dot.place)
-
-
-def _labels(dots: Sequence[tuple[Dot, float, float]]) -> list[Node]:
-    """Names of the largest, each on the first side where it covers neither a name nor another large circle."""
-    taken = [(x - radius(d.above), y - radius(d.above), x + radius(d.above), y + radius(d.above)) for d, x, y in dots]
-    labels: list[Node] = []
-    for index, (dot, x, y) in enumerate(dots):
-        wide, tall, gap = 13.0 * len(dot.name) + 8, 24.0, radius(dot.above) + 6
-        sides = {
-            "right": (x + gap, y - tall / 2),
-            "left": (x - gap - wide, y - tall / 2),
-            "above": (x - wide / 2, y - gap - tall),
-            "below": (x - wide / 2, y + gap),
-        }
-        others = taken[:index] + taken[index + 1 :]
-        for side, (left, top) in sides.items():
-            box = (left, top, left + wide, top + tall)
-            inside = left >= 0 and top >= 0 and box[2] <= WIDTH and box[3] <= HEIGHT
-            if inside and not any(_overlap(box, other) for other in others):
-                taken.append(box)
-                labels.append(_label(dot, side, left if side != "left" else left + wide, top + tall / 2))
-                break
-        if len(labels) == LABELS:
-            break
-    return labels
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _label(dot: Dot, side: str, x: float, y: float) -> Node:
-    place = f"left:{100 * x / WIDTH:.2f}%;top:{100 * y / HEIGHT:.2f}%"
-    return h("span", dot.name, class_=f"maplabel {side}", style=place, aria_hidden="true", key=dot.place)

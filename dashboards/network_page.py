@@ -10,16 +10,17 @@ from dashboards.catalogue import Catalogue
 from dashboards.dom import Node, h, raw
 from dashboards.frame import View, panel
 from dashboards.graph_layout import layout
+from dashboards.labels import Named, labels
 from dashboards.words import clock, count_of, duration, number
 from detectors.network import FEWEST_WEEKS
 from streams.runtime.store.network import Found, Link
 
 WIDTH, HEIGHT, EDGE = 1000.0, 720.0, (120.0, 45.0)  # of the sheet, and of the rim that names may need
+LETTER = 10.5  # width of one in a name, on this sheet
 DRAWN = 60  # links; more can be read, not seen
 LISTED = 200
 SAME_SECONDS = 300  # less than that is no lead
 Series = tuple[str, str]  # ids of place and keyword
-Box = tuple[float, float, float, float]
 
 
 class Spot(NamedTuple):
@@ -128,6 +129,7 @@ def _graph(links: list[Link], catalogue: Catalogue) -> Node:
     spots = _spots(links)
     lines = "".join(_line(one, spots, catalogue) for one in links)
     circles = [_circle(spot, catalogue) for spot in spots.values()]
+    named = _named(spots, links, catalogue)
     svg = h(
         "svg",
         raw("g", ARROW + lines, class_="links", aria_hidden="true", key=f"links{hash(lines)}"),
@@ -136,7 +138,7 @@ def _graph(links: list[Link], catalogue: Catalogue) -> Node:
         role="group",
         aria_label="Graph: lines join what suffers together; the list says the same",
     )
-    return h("div", svg, _labels(spots, links, catalogue), class_="map")
+    return h("div", svg, labels(named, WIDTH, HEIGHT, LETTER, len(named)), class_="map")
 
 
 def _spots(links: list[Link]) -> dict[Series, Spot]:
@@ -196,41 +198,13 @@ def _circle(spot: Spot, catalogue: Catalogue) -> Node:
     )
 
 
-def _labels(spots: dict[Series, Spot], links: list[Link], catalogue: Catalogue) -> list[Node]:
-    """Names, the most linked first, away from the lines, on the first side where one covers neither a name nor another circle."""
+def _named(spots: dict[Series, Spot], links: list[Link], catalogue: Catalogue) -> list[Named]:
+    """The most linked first, their names away from their lines."""
     away: dict[Series, tuple[float, float]] = dict.fromkeys(spots, (0.0, 0.0))
     for link in links:
         ends = spots[link.place, link.keyword], spots[link.other_place, link.other_keyword]
         for one, other in (ends, ends[::-1]):
             x, y = away[one.series]
             away[one.series] = x + one.x - other.x, y + one.y - other.y
-    taken: list[Box] = [(s.x - s.size, s.y - s.size, s.x + s.size, s.y + s.size) for s in spots.values()]
-    labels: list[Node] = []
-    for spot in sorted(spots.values(), key=lambda s: -s.size):
-        name, (dx, dy) = name_of(spot.series, catalogue), away[spot.series]
-        wide, tall, gap = 10.5 * len(name) + 8, 26.0, spot.size + 6
-        sides = [
-            (-dx, "right", (spot.x + gap, spot.y - tall / 2)),
-            (dx, "left", (spot.x - gap - wide, spot.y - tall / 2)),
-            (dy, "above", (spot.x - wide / 2, spot.y - gap - tall)),
-            (-dy, "below", (spot.x - wide / 2, spot.y + gap)),
-        ]
-        for _, side, (left, top) in sorted(sides):
-            box = (left, top, left + wide, top + tall)
-            inside = left >= 0 and top >= 0 and box[2] <= WIDTH and box[3] <= HEIGHT
-            if inside and not any(_overlap(box, other) for other in taken):
-                taken.append(box)
-                labels.append(
-                    _label(spot, name, side, {"left": box[2], "right": left}.get(side, spot.x), top + tall / 2)
-                )
-                break
-    return labels
-
-
-def _label(spot: Spot, name: str, side: str, x: float, y: float) -> Node:
-    place = f"left:{100 * x / WIDTH:.2f}%;top:{100 * y / HEIGHT:.2f}%"
-    return h("span", name, class_=f"maplabel {side}", style=place, aria_hidden="true", key=" ".join(spot.series))
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+    order = sorted(spots.values(), key=lambda s: -s.size)
+    return [Named(" ".join(s.series), name_of(s.series, catalogue), s.x, s.y, s.size, away[s.series]) for s in order]
