@@ -13,10 +13,10 @@ from alerting import late as latecomers
 from alerting.alerts_state import packed, unpack
 from alerting.case import LATE, Case, identity, incident, similar_to
 from alerting.evidence import collect
-from alerting.figures import bring_up_to_date, held_series
+from alerting.figures import bring_up_to_date, held_series, series_of
 from alerting.gates import Bar
 from alerting.joining import Scene, absorb, belongs, closeness, new_case, shown, united
-from alerting.lifecycle import advance
+from alerting.lifecycle import NEW_NORMAL, advance
 from alerting.memory import Memory
 from alerting.model import MAX_CHANNELS, Close, Control, Incident, KeywordTree, PlaceTree
 from alerting.places_and_keywords import Atlas
@@ -52,6 +52,7 @@ class Alerts:
         self.channel_people = np.ones(MAX_CHANNELS)
         self.last_end: float | None = None
         self._held: frozenset[tuple[int, int]] = frozenset()
+        self.settled: frozenset[tuple[int, int]] = frozenset()  # of incidents this close found to be the usual now
 
     # -- what others ask -------------------------------------------------------------------------------------------
 
@@ -110,6 +111,7 @@ class Alerts:
 
     def step(self, close: Close, controls: Sequence[Control]) -> list[Incident]:
         """Take a close and the controls that are due; new revisions, ordered by id and revision."""
+        self.settled = frozenset()
         out = self._take_controls(controls, close.decided)
         self._pass_time(close)
         out += self._correct(close.decided)
@@ -217,12 +219,15 @@ class Alerts:
         bring_up_to_date(self.cases, touched, self.tracks, close, self.atlas)
         collect(self.cases, close.evidence, self.atlas)
         out: list[Incident] = []
+        settled: list[Case] = []
         for case in sorted(self.cases, key=lambda case: (case.onset, case.place, case.id)):
             known = case.suspected_at
             own = bar._replace(learning=True) if case.main in close.young else bar
             reason = advance(case, close, self.policy, own, self.atlas)
             if reason is not None:
                 out.append(self._tell(case, close, reason, newly=known is None and case.suspected_at is not None))
+                settled += [case] if reason == NEW_NORMAL else []
+        self.settled = series_of(settled)
         self._end(close)
         return out
 

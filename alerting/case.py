@@ -49,6 +49,7 @@ class Case(msgspec.Struct):
     measured: list[int]  # keys of the series whose people are those of the incident; their people do not overlap
     tight: list[int]  # keys
     held: list[int]  # keys of all unusual series it explains
+    settled: list[int] = []  # keys of its series that the detector gave a new level: they were steady for days
     state: CaseState = "run"
     tier: CaseState = "run"  # the highest reached
     id: str = ""

@@ -60,9 +60,11 @@ def _pulse(close: Close, keys: Ints, measured: list[int], figures: npt.NDArray[n
 
 def held_series(cases: Iterable[Case], now: float, longest_seconds: float) -> frozenset[tuple[int, int]]:
     """(place, keyword) of the series inside what is suspected, or marked, for no longer than that."""
-    keys: set[int] = set()
-    for case in cases:
-        strong = case.state in STRONG or (case.open and bool(case.marks))
-        if strong and now - (case.suspected_at or case.opened_at or now) <= longest_seconds:
-            keys.update(case.measured, case.held, case.tight)
+    strong = [case for case in cases if case.state in STRONG or (case.open and bool(case.marks))]
+    return series_of(case for case in strong if now - (case.suspected_at or case.opened_at or now) <= longest_seconds)
+
+
+def series_of(cases: Iterable[Case]) -> frozenset[tuple[int, int]]:
+    """(place, keyword) of all series these cases explain."""
+    keys = {key for case in cases for key in (*case.measured, *case.held, *case.tight)}
     return frozenset((key // STRIDE, key % STRIDE) for key in keys)

@@ -10,15 +10,15 @@ from alerting.case import RANK, Case
 from alerting.measuring import excesses, measure
 from alerting.places_and_keywords import ANY, Atlas
 from alerting.policy import Policy
-from alerting.tracks import HOUR, HOUR_EXPECTED, Tracks, keys_of
+from alerting.rescoping import rescoped
+from alerting.tracks import Tracks, keys_of
 from detectors.places_together import OVERLAP
-from detectors.scan import CITY, COUNTRY, EVERYWHERE, NOWHERE, REGION, Found, Series, explains, poisson_tail
+from detectors.scan import CITY, COUNTRY, EVERYWHERE, NOWHERE, REGION, Found, Series
 
 WIDE = frozenset({NOWHERE, EVERYWHERE, COUNTRY})  # levels
 SHARE_TO_WIDEN = 0.25  # of a country's excess, for its incident to be this one grown
 MOST_KEYWORDS = 50
 MOST_HELD = 4000
-BEYOND_P = 1e-3  # people outside an incident's place are more than chance, for it to be told as a wider one's
 
 
 class Scene:
@@ -170,7 +170,7 @@ def absorb(case: Case, one: Shown, scene: Scene) -> None:
         case.keywords = _named([*one.keywords, *known])
         case.tight = tight if case.state == "run" else _merged(case.tight, tight)
     else:
-        place = _rescoped(case, one, scene)
+        place = rescoped(case, one, scene)
         case.widened |= place != case.place and atlas.lies_in(case.place, place)
         case.place = place
         case.keywords = _named([*case.keywords, *one.keywords])
@@ -248,53 +248,6 @@ def _named(keywords: list[int]) -> list[int]:
 
 def _merged(old: list[int], new: list[int]) -> list[int]:
     return list(dict.fromkeys([*old, *new]))
-
-
-def _rescoped(case: Case, one: Shown, scene: Scene) -> int:
-    """The tightest place that now holds case and found; the old one where that would be a place nobody means, or few people's."""
-    place, found, atlas = case.place, one.found.place, scene.atlas
-    if place == found or atlas.level(found) == NOWHERE:
-        return place
-    if atlas.level(place) == NOWHERE:
-        return found
-    if atlas.lies_in(place, found):
-        return found if _goes_beyond(one.found, scene) else place
-    if atlas.lies_in(found, place):
-        if case.widened:
-            return place
-        return found if _holds(found, case, scene) else place
-    common = next((above for above in atlas.trees.above(place) if atlas.lies_in(found, above)), None)
-    return common if common is not None and atlas.level(common) >= CITY else place
-
-
-def _holds(part: int, case: Case, scene: Scene) -> bool:
-    """Whether a part of an incident's place explains it, people who name no place left aside."""
-    everywhere = scene.atlas.level(case.place) == EVERYWHERE
-    places = [part, case.place, *([scene.atlas.places.nowhere] if everywhere else [])]
-    rows = scene.tracks.find(keys_of(places, [case.main] * len(places)))
-    known = [tuple(scene.tracks.data[row, [HOUR, HOUR_EXPECTED]].tolist()) if row >= 0 else (0.0, 0.0) for row in rows]
-    return explains(known[0], known[1], known[2] if everywhere else (0.0, 0.0))
-
-
-def _goes_beyond(found: Found, scene: Scene) -> bool:
-    """Whether enough people who are in no incident told yet are in it for the wider place to be told."""
-    series, tracks, atlas = scene.series, scene.tracks, scene.atlas
-    if atlas.level(found.place) > REGION:
-        return True
-    told = [one for one in scene.cases if one.told and one.open and atlas.lies_in(one.place, found.place)]
-    rows = tracks.find(keys_of([one.place for one in told], [one.main for one in told]))
-    known, usual = tracks.data[rows[rows >= 0]][:, [HOUR, HOUR_EXPECTED]].sum(axis=0).tolist()
-    whole = [i for i in found.tight if scene.place[i] == found.place]
-    others = [(scene.people[i] - known, float(series.expected[i]) - usual) for i in whole]
-    of_told = {one.place for one in told}
-    holding = {above for place in of_told for above in atlas.trees.above(place)}
-    lines = [atlas.trees.above(scene.place[i]) for i in found.tight]
-    apart = [
-        i for i, line in zip(found.tight, lines, strict=True) if line[0] not in holding and of_told.isdisjoint(line)
-    ]
-    others.append((float(series.people[apart].sum()), float(series.expected[apart].sum())))
-    least = scene.policy.wide_people
-    return any(seen - expected >= least and poisson_tail(seen, expected) <= BEYOND_P for seen, expected in others)
 
 
 __all__ = ["Scene", "absorb", "belongs", "closeness", "new_case", "shown", "united"]

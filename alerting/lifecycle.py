@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from alerting.case import RANK, UNSILENCED, Case
 from alerting.gates import Bar, Verdict, fresh, high, judge, people_needed, pulses_of, reach
-from alerting.model import Blind, Close
+from alerting.messages import duration
+from alerting.model import Blind, Close, Gate
 from alerting.places_and_keywords import Atlas
 from alerting.policy import Policy
+from alerting.tracks import keys_of
 
 BATCH = "batch_entry"
+NEW_NORMAL = "new_normal"  # reason of the end of what stayed
 NEW_PART_PEOPLE = 3
 
 
@@ -28,6 +31,9 @@ def advance(case: Case, close: Close, policy: Policy, bar: Bar, atlas: Atlas) ->
     verdict = judge(case, policy, bar)
     before = case.state
     reason = _promote(case, verdict, close)
+    if case.open and _is_new_normal(case, close):
+        case.state, case.resolved_at, case.why = "resolved", close.decided, (*verdict.why, _new_normal(case, end))
+        return NEW_NORMAL
     if case.open and _is_over(case, close, policy, atlas):
         case.state, case.resolved_at = "resolved", close.decided
         return "resolved" if before != "run" else None
@@ -93,6 +99,22 @@ def _is_over(case: Case, close: Close, policy: Policy, atlas: Atlas) -> bool:
     if calm_for < max(policy.hold, reach(case, policy), min(policy.hold_share * lasted, policy.longest_hold_seconds)):
         return False
     return not any(_withholds(case, blind, close.decided, policy, atlas) for blind in close.blind)
+
+
+def _is_new_normal(case: Case, close: Close) -> bool:
+    """Whether all that is counted has been steady for so long that the detector takes it for what is usual."""
+    if not close.relearnt:
+        return False
+    relearnt = keys_of(*zip(*close.relearnt, strict=True)).tolist()
+    case.settled += sorted({*case.measured, *case.tight, *case.held}.intersection(relearnt))
+    return set(case.measured) <= set(case.settled)
+
+
+def _new_normal(case: Case, end: float) -> Gate:
+    usual = f"{case.people / max(case.expected, 0.1):.1f} times what was usual"
+    return Gate(
+        NEW_NORMAL, True, f"steady at {usual} for days, {duration(end - case.onset)} in all: it is the usual now"
+    )
 
 
 def _withholds(case: Case, blind: Blind, now: float, policy: Policy, atlas: Atlas) -> bool:

@@ -138,6 +138,7 @@ def resolve_line(incident: Incident, replies_waiting: int | None = None) -> str:
     """ "RESOLVED after 2 h 10 min, peak 58 people; 3 replies still wait in outreach"."""
     ended = incident.resolved_at if incident.resolved_at is not None else incident.updated_at
     line = f"RESOLVED after {duration(ended - incident.onset)}, peak {people(incident.peak)}"
+    line += ": it did not end, it is the usual now" if incident.reason == "new_normal" else ""
     if replies_waiting:
         line += (
             f"; {replies_waiting} {'reply still waits' if replies_waiting == 1 else 'replies still wait'} in outreach"

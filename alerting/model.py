@@ -108,6 +108,7 @@ class Close(msgspec.Struct, frozen=True):
     learning: bool = False  # the baseline is too young for more than signals
     young: frozenset[int] = frozenset()  # keywords of which that is true
     rising: tuple[Rising, ...] = ()
+    relearnt: frozenset[tuple[int, int]] = frozenset()  # held, and given a new level: they were steady for days
 
 
 class Scope(msgspec.Struct, frozen=True):

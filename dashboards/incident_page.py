@@ -224,6 +224,7 @@ REASONS = {
     "narrowed": "Narrowed to",
     "merged": "Is part of another incident",
     "resolved": "Resolved",
+    "new_normal": "Resolved, it is the usual now",
     "reopened": "Reopened",
     "late": "Late data",
     "unsilenced": "No longer silenced, still going on",

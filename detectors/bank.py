@@ -12,6 +12,7 @@ from detectors import inputs
 from detectors.base import Bools, Floats, Indices, Ints, Scores
 from detectors.core import FIRST_DAYS_SECONDS, FIRST_WEEK_SECONDS, Core
 from detectors.judgement import LEAST_DOUBT, Judgement, judge
+from detectors.shadows import Shadows
 from detectors.state import pack, unpack
 
 HOUR_SECONDS = 3600
@@ -65,6 +66,7 @@ class Bank:
         lent = inputs.parents_of(parents, n_series, n_series)
         self.learning_seconds = max(learning_hours * HOUR_SECONDS, FEWEST_WINDOWS * self.window)
         self.core = self._new_core(of, lent, self._zone_names(of))
+        self.shadows = Shadows()
         self._asked: _Asked | None = None
 
     def _new_core(self, groups: Ints, parents: Ints, zones: Sequence[str]) -> Core:
@@ -77,6 +79,11 @@ class Bank:
     @property
     def n_series(self) -> int:
         return len(self.core.rest)
+
+    @property
+    def relearnt(self) -> Ints:
+        """Held series that the last window learnt has given a new level, at which they have been steady for days."""
+        return self.shadows.relearnt
 
     # -- windows --------------------------------------------------------------------------------------------------
 
@@ -100,6 +107,7 @@ class Bank:
         if self.core.born is None:
             self.core.begin(begin)
         self._take_in(asked, held)
+        self.shadows.follow(self.core, begin, given, (asked.judgement.now, asked.exposure), held)
         self.core.end_window(begin)
 
     def _ask(self, start: int, counts: Ints, exposure: Floats | None) -> _Asked:
@@ -190,12 +198,20 @@ class Bank:
         calm = ~frozen[judgement.moved] & (core.rest[judgement.moved] < number)
         core.calibration.learn(judgement.raw[calm], judgement.strata[calm], scale)
 
+    def settle(self, start: float, series: npt.ArrayLike) -> None:
+        """Between `score` and `learn` of a window: held series of an incident that is the usual now get their new level."""
+        chosen = inputs.hold_of(series, self.n_series)
+        core = self._asked.core if self._asked is not None and self._asked.start == start else self.core
+        if chosen is not None:
+            self.shadows.settle(core, int(start), np.flatnonzero(chosen))
+
     def skip(self, start: float, stop: float) -> None:
         """Let the windows of [start, stop) pass that nobody could see. All but the last day of them cost nothing."""
         self._asked = None
         self.core.skip(inputs.start_of(start, self.core.last, self.window), int(stop))
         nothing = np.zeros(self.n_series)
         if self.core.last is not None:
+            self.shadows.until = self.core.last + self.window  # what nobody saw is no time without complaints
             for at in range(self.core.last + self.window, int(stop), self.window):
                 self.learn(at, nothing.astype(np.int64), exposure=nothing)
 
@@ -226,14 +242,19 @@ class Bank:
 
     def keep(self, index: npt.ArrayLike) -> None:
         self._asked = None
-        self.core.keep(inputs.index_of(index, self.n_series))
+        kept = inputs.index_of(index, self.n_series)
+        number = np.full(self.n_series, -1)
+        number[kept] = np.arange(len(kept))
+        self.shadows.keep(number)
+        self.core.keep(kept)
 
     def snapshot(self) -> bytes:
         core = self.core
         zones = [core.profile.zones.names[z] for z in core.profile.zone.tolist()]
         meta = {"window_seconds": self.window, "options": self.options, "zones": zones, "given": self.zones is not None}
         clock = {"last": core.last, "born": core.born, "hour": core.hour, "unseen": core.unseen}
-        return pack(self.KIND, meta | {"clock": clock}, core.state())
+        beside = {f"shadows.{name}": array for name, array in self.shadows.state().items()}
+        return pack(self.KIND, meta | {"clock": clock}, core.state() | beside)
 
     def restore(self, state: bytes) -> None:
         meta, arrays = unpack(self.KIND, state)
@@ -246,7 +267,9 @@ class Bank:
         core.load(arrays)
         core.last, core.born, core.hour, core.unseen = (meta["clock"][k] for k in ("last", "born", "hour", "unseen"))
         self.zones = tuple(meta["zones"]) if meta["given"] else None
-        self.core, self._asked = core, None
+        self.core, self.shadows, self._asked = core, Shadows(), None
+        mark = "shadows."
+        self.shadows.load({key.removeprefix(mark): a for key, a in arrays.items() if key.startswith(mark)})
 
 
 def _same(a: Floats | None, b: Floats | None) -> bool:

@@ -75,3 +75,17 @@ class Detector(Protocol):
     def restore(self, state: bytes) -> None:
         """Become what was snapshot; ValueError when it is damaged or belongs to another kind of detector."""
         ...
+
+
+@runtime_checkable
+class Relearning(Protocol):
+    """A detector that gives held series a new level when they have been steady for long, and says which."""
+
+    @property
+    def relearnt(self) -> Ints:
+        """Series that the last window learnt has given one."""
+        ...
+
+    def settle(self, start: float, series: npt.ArrayLike) -> None:
+        """The incident these series (bool[n]) stand in is the usual now: give those that rose with it the level they have."""
+        ...

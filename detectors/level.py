@@ -63,6 +63,11 @@ class Level:
         """These series saw more or less than the window's density (exposure, hold)."""
         self.differs[index] += masses.astype(np.float32)
 
+    def restart(self, index: Ints, counts: Floats, windows: Floats, scale: float) -> None:
+        """Forget what these series had before: they rest on so many counts in so many windows of mean density."""
+        self.seen[index] = counts * scale
+        self.differs[index] = windows * scale - self.known.take(self.groups[index])
+
     def revalue(self, value: Floats) -> None:
         """A new profile revalues the time already seen: a bank that has seen one night has not seen half a day."""
         usable = (self.known > 0) & (value > 0)

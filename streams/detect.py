@@ -16,7 +16,7 @@ import detectors
 from alerting.alerts import Alerts
 from alerting.late import LateRows
 from alerting.model import MAX_CHANNELS, Blind, Close, Control, Evidence, Incident, KeywordTree
-from detectors.base import Detector, Scores
+from detectors.base import Detector, Relearning, Scores
 from detectors.emerging import Emerging
 from streams.blind import Sources
 from streams.closed import Cells, Closed, Passed, Revision, nothing
@@ -153,12 +153,8 @@ class Detect:
         made = Detect(self.config, self.alerts.fresh())
         made.index.restore(self.index.keys)
         made.restore_bank(None if self.bank is None else self.bank.snapshot(), self.bank_size)
-        made.sources, made.closed_until, made.watched, made.drilled = (
-            self.sources,
-            self.closed_until,
-            float("inf"),
-            start,
-        )
+        made.sources, made.closed_until = self.sources, self.closed_until
+        made.watched, made.drilled = float("inf"), start
         return made
 
     def _judge(
@@ -175,6 +171,8 @@ class Detect:
         held = self.index.mask(self.alerts.held)
         close = self._table(start, counts, found, moved, scores, held, evidence, blind)
         incidents = self.alerts.step(close, due) if self.watching else []
+        if self.alerts.settled and isinstance(bank, Relearning):
+            bank.settle(start, self.index.mask(self.alerts.settled))
         held = self.index.mask(self.alerts.held) if self.drilled is None else np.ones(len(self.index), bool)
         bank.learn(start, counts, held, exposure)
         told = close.voices, close.messages, close.expected, close.upper, close.p_value
@@ -206,6 +204,8 @@ class Detect:
         some_messages[moved] = rows.messages[row[moved]]
         some_channels[moved] = rows.channels[row[moved]]
         seconds = self.config.window_seconds
+        relearnt = self.bank.relearnt if isinstance(self.bank, Relearning) else np.zeros(0, np.int64)
+        pairs = zip(self.index.place(relearnt).tolist(), self.index.keyword(relearnt).tolist(), strict=True)
         return Close(
             start=start,
             seconds=seconds,
@@ -223,6 +223,7 @@ class Detect:
             learning=self.watched < LEARNING_SECONDS,
             drill=self.drilled is not None,
             rising=() if self.drilled is not None else rising_at(self.emerging.found, self.config.places),
+            relearnt=frozenset(pairs),
             young=frozenset(keyword for keyword, until in self.young.items() if start < until),
         )
 

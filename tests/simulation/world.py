@@ -50,6 +50,7 @@ class World:
         self._zones = [ZoneInfo(places.zone(int(town))) for town in self.towns]
         self.window, self.at, self._seq = window_seconds, int(start.timestamp()), 0
         self.incidents: dict[str, Incident] = {}  # as first suspected
+        self.revisions: list[Incident] = []  # all that was told, in order
 
     @staticmethod
     def _line(parent: np.ndarray, node: int) -> list[int]:
@@ -82,6 +83,7 @@ class World:
         self.at, self._seq = start + self.window, self._seq + 1
         part = Part(0, self._seq - 1, float(self.at), self.pipeline.digest, rows, Rows.empty(), {}, {}, {})
         for closed in self.pipeline.detect.process(part)[0]:
+            self.revisions += closed.incidents
             for incident in closed.incidents:
                 if incident.suspected_at is not None:
                     self.incidents.setdefault(incident.id, incident)
