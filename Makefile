@@ -17,7 +17,7 @@ test: setup-dev  ## everything CI runs
 	$(BIN)/pytest $(PYTEST_ARGS) -m "not alone" -n 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/pytest $(PYTEST_ARGS) -m alone
 
-soak: setup-dev  ## the faults around Kafka and the store in full, and five years of Houston where they are: three quarters of an hour
+soak: setup-dev  ## the faults around Kafka and the store in full, and five years of Houston where they are: an hour and a half
 	OVERHEARD_SOAK=1 $(BIN)/pytest -s tests/integration/test_kafka_*.py tests/integration/test_produce_and_workers.py tests/integration/test_heartbeat.py tests/integration/test_deliver.py tests/integration/test_store_killed.py
 
 setup: $(VENV)/.runtime

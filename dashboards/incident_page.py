@@ -143,7 +143,7 @@ def _chart(incident: Incident, detail: Detail, view: View, now: float) -> Node:
     drawn = chart(series.bars, series.ghost, marks, view.zone, duration(series.step))
     if not detail.late:
         return drawn
-    late = f"Late records added {people(detail.late)} after their windows had closed: the chart has them, the figures above do not."
+    late = f"Late records added {people(detail.late)} after their windows had closed; nothing was decided by them."
     return h("div", drawn, h("p", late, class_="quiet small"))
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import msgspec
+
+from alerting.model import LatePeople
 from dashboards.dom import Node, text_of, to_html, walk
 from dashboards.frame import View
 from dashboards.incident_page import incident_page, read_detail
@@ -96,6 +99,13 @@ def test_what_late_records_changed_is_said(day: Callable[[str], Reader]) -> None
     assert "Late records" not in text_of(incident_page(detail, VIEW, desk.catalogue, NOW))
     said = text_of(incident_page(detail._replace(late=7), VIEW, desk.catalogue, NOW))
     assert "Late records added 7 people after their windows had closed" in said
+    last = detail.revisions[-1]
+    late = LatePeople(7, last.onset + 300, last.onset + 600)
+    corrected = msgspec.structs.replace(
+        last, revision=last.revision + 1, reason="late", late=late, people=last.people + 7
+    )
+    told = text_of(incident_page(detail._replace(revisions=[*detail.revisions, corrected]), VIEW, desk.catalogue, NOW))
+    assert "Late data, 7 more people, 07:08 to 07:13: 48 people" in told
 
 
 def test_an_unknown_incident_is_none(day: Callable[[str], Reader]) -> None:

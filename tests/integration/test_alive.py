@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from beating import EVERY, Receiver, heartbeat, own_pack
 from tests.integration.service import CITIES, Running, complaint, lines
 
 DAY = 86400
+MOST_AFTER_SECONDS = 15.0  # a page after the end of the window that decided it, and the lateness
 
 
 @pytest.fixture
 def running(tmp_path: Path, receiver: Receiver) -> Iterator[Running]:
     """Windows of ten seconds, a webhook, a heartbeat, and a day of history."""
-    made = Running(tmp_path / "service", idle_tick_seconds=1, lateness_seconds=1)
+    made = Running(tmp_path / "service", idle_tick_seconds=10, lateness_seconds=1)  # as shipped, but for the lateness
     pack = own_pack(made.folder)
     (made.folder / "secret").write_text("whsec_" + base64.b64encode(b"k" * 32).decode())
     config = made.config.read_text().replace('pack = "power"', f'pack = "{pack.name}"')
@@ -75,6 +77,12 @@ def test_a_drill_pages_through_the_real_intake_and_says_how_long_each_leg_took(
     page = receiver.pages()[2]
     assert page["data"]["incident"]["drill"] is True
     assert "DRILL CONFIRMED" in json.dumps(page)
+    came_at = time.time() - time.monotonic() + [at for at, path, _ in receiver.posts if path == "/page"][2]
+    after = came_at - datetime.fromisoformat(page["data"]["incident"]["confirmed_at"]).timestamp()
+    print(f"told {after:.1f} s after the window's end and the lateness")
+    assert after <= MOST_AFTER_SECONDS
+    said = {row["label"]: row["text"] for row in page["data"]["facts"]["rows"]}["Told"]
+    assert abs(float(said.split(" s ")[0]) - after) <= 1.0, "the message shows its age"
     assert "Boston" in json.dumps(page)
     listed = overheard("incidents", "list", "--json", *config).stdout
     assert all(json.loads(line)["drill"] for line in listed.splitlines()), "nothing real was opened"
