@@ -51,7 +51,7 @@ def board_page(board: Board, view: View, catalogue: Catalogue) -> Node:
                 matrix(grid, catalogue, view.level, unseen(board)),
                 note="last hour",
                 class_="wherewhat",
-                csv=f"/export/matrix.csv?level={view.level}",
+                csv=None if view.wall else f"/export/matrix.csv?level={view.level}",
             ),
             h(
                 "div",

@@ -23,7 +23,7 @@ from streams.runtime.store.migrations import open_store
 from streams.runtime.store.reader import Health, Reader
 
 log = structlog.get_logger(__name__)
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.2  # people see what is new within a second
 ACT_SECONDS = 10.0
 MOVED = ("kafka_position", "last_close", "audit_head")  # values of the store that tell that something is new
 
