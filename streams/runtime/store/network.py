@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 import structlog
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from detectors import network
@@ -28,6 +28,7 @@ MOST_WEEKS = 8
 LEVELS = ("spot", "airport", "city")
 MOST_SERIES = 150  # of places with any problem, and of problems at places; those with the most excesses
 SINCE, UNTIL = "network_since", "network_until"  # days of which excesses are known
+MADE = "network_made"  # until when those go that the network was made of
 Guard = Callable[[Connection], None]
 
 
@@ -83,35 +84,45 @@ class Keeper:
 def refresh(engine: Engine, guard: Guard = lambda connection: None) -> bool:
     """Bring the network to the end of the last whole day (UTC) that was closed; whether there was anything to do.
 
-    `guard` is called first in the transaction that writes. Raises what it raises, and SQLAlchemyError.
+    `guard` is called first in each of two short transactions: for excesses, and for the network, which is worked out in between. Raises what
+    it raises, and SQLAlchemyError.
     """
+    _keep_excesses(engine, guard)
     with engine.connect() as connection:
         meta = read_meta(connection)
-        end = meta.get("last_close", 0.0) // DAY * DAY
-        begin = meta.get(UNTIL, max(meta.get("first_close", end), end - MOST_WEEKS * WEEK))
-        if end <= begin:
+        end = meta.get(UNTIL)
+        if end is None or meta.get(MADE) == end:
             return False
-        names = _names(connection)
-        changed = _changed(connection, names, begin, end)
-        kept = connection.execute(select(graph.excesses).where(graph.excesses.c.last >= end - MOST_WEEKS * WEEK)).all()
-    since = max(meta.get(SINCE, begin), end - MOST_WEEKS * WEEK)
-    rows = {tuple(row[:3]): tuple(row) for row in kept} | {row[:3]: row for row in changed}
-    nodes, edges = _network(names, sorted(rows.values()), end, int((end - since) // WEEK))
+        names, weeks = _names(connection), int((end - meta[SINCE]) // WEEK)
+        chosen, rows = _series(connection, names, end - weeks * WEEK)
+    nodes, edges = _network(names, chosen, rows, end, weeks)
     with engine.begin() as connection:
         guard(connection)
-        columns = graph.excesses.columns.keys()
-        write(
-            connection,
-            replacing(connection.dialect.name, graph.excesses),
-            [dict(zip(columns, row, strict=True)) for row in changed],
-        )
-        connection.execute(graph.excesses.delete().where(graph.excesses.c.last < end - MOST_WEEKS * WEEK))
         for table, found in ((graph.graph_nodes, nodes), (graph.graph_edges, edges)):
             connection.execute(table.delete())
             if found:
                 connection.execute(table.insert(), found)
-        write_meta(connection, {SINCE: since, UNTIL: end})
+        write_meta(connection, {MADE: end})
     return True
+
+
+def _keep_excesses(engine: Engine, guard: Guard) -> None:
+    """Take in the windows of the days that ended since."""
+    with engine.connect() as connection:
+        meta = read_meta(connection)
+        end = meta.get("last_close", 0.0) // DAY * DAY
+        oldest = end - MOST_WEEKS * WEEK
+        begin = meta.get(UNTIL, max(meta.get("first_close", end), oldest))
+        if end <= begin:
+            return
+        changed = _changed(connection, _names(connection), begin, end)
+    with engine.begin() as connection:
+        guard(connection)
+        columns = graph.excesses.columns.keys()
+        rows = [dict(zip(columns, row, strict=True)) for row in changed]
+        write(connection, replacing(connection.dialect.name, graph.excesses), rows)
+        connection.execute(graph.excesses.delete().where(graph.excesses.c.last < oldest))
+        write_meta(connection, {SINCE: max(meta.get(SINCE, begin), oldest), UNTIL: end})
 
 
 def read(engine: Engine) -> Found:
@@ -132,7 +143,7 @@ def read(engine: Engine) -> Found:
     with engine.connect() as connection:
         meta = read_meta(connection)
         links = [Link(*row) for row in connection.execute(query)]
-    until = meta.get(UNTIL)
+    until = meta.get(MADE)
     seconds = 0.0 if until is None else until - meta[SINCE]
     return Found(links, until, int(seconds // WEEK), int(seconds // DAY))
 
@@ -161,20 +172,27 @@ def _changed(connection: Connection, names: _Names, begin: float, end: float) ->
     return list(zip(*(one.tolist() for one in columns), strict=True))
 
 
+def _series(connection: Connection, names: _Names, begin: float) -> tuple[Ints, Ints]:
+    """The series with the most excesses since, as place << 32 | keyword and sorted; and their excesses, int[n, 2]: series, first window."""
+    kept = graph.excesses.c
+    since = kept.first >= begin, kept.people >= FEWEST_PEOPLE
+    counted = select(kept.place, kept.keyword, func.count()).where(*since).group_by(kept.place, kept.keyword)
+    ranked = sorted((-count, *pair) for *pair, count in connection.execute(counted) if pair[0] in names.place)
+    anything = [(place, keyword) for _, place, keyword in ranked if names.keyword.get(keyword) == "*"]
+    problems = [(place, keyword) for _, place, keyword in ranked if names.keyword.get(keyword, "*") != "*"]
+    chosen = sorted(place << 32 | keyword for place, keyword in anything[:MOST_SERIES] + problems[:MOST_SERIES])
+    places = {one >> 32 for one in chosen}
+    found = connection.execute(select(kept.place, kept.keyword, kept.first).where(*since, kept.place.in_(places)))
+    table = np.array([(place << 32 | keyword, first) for place, keyword, first in found], np.int64).reshape(-1, 2)
+    return np.array(chosen, np.int64), table[np.isin(table[:, 0], chosen)]
+
+
 def _network(
-    names: _Names, rows: list[tuple[Any, ...]], end: float, weeks: int
+    names: _Names, chosen: Ints, rows: Ints, end: float, weeks: int
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Rows of nodes and of edges."""
-    table = np.array(rows, np.int64).reshape(-1, 5)
-    table = table[
-        (table[:, 4] >= FEWEST_PEOPLE) & (table[:, 2] >= end - weeks * WEEK) & np.isin(table[:, 0], list(names.place))
-    ]
-    code, onset = table[:, 0] << 32 | table[:, 1], table[:, 2].astype(np.float64)
-    chosen = _chosen(names, code)
-    held = np.isin(code, chosen)
-    found = network.network(
-        onset[held], np.searchsorted(chosen, code[held]), len(chosen), end=end, weeks=weeks, apart=_apart(names, chosen)
-    )
+    onset, series = rows[:, 1].astype(np.float64), np.searchsorted(chosen, rows[:, 0])
+    found = network.network(onset, series, len(chosen), end=end, weeks=weeks, apart=_apart(names, chosen))
     edges = found.edges
     keys = [{"place": one >> 32, "keyword": one & 0xFFFFFFFF} for one in chosen.tolist()]
     told = zip(edges.one.tolist(), edges.other.tolist(), *(one.tolist() for one in edges[2:]), strict=True)
@@ -186,16 +204,6 @@ def _network(
          "times": times, "by_chance": by_chance, "p_value": p_value, "lag_seconds": lag}
         for one, other, times, by_chance, p_value, lag in told
     ]  # fmt: skip
-
-
-def _chosen(names: _Names, code: Ints) -> Ints:
-    """The series with the most excesses, sorted."""
-    series, count = np.unique(code, return_counts=True)
-    order = np.lexsort((series, -count))
-    anything = np.array([names.keyword.get(one & 0xFFFFFFFF) == "*" for one in series[order].tolist()], bool)
-    series = series[order]
-    chosen: Ints = np.sort(np.concatenate((series[anything][:MOST_SERIES], series[~anything][:MOST_SERIES])))
-    return chosen
 
 
 def _apart(names: _Names, series: Ints) -> Bools:

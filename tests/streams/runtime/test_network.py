@@ -128,6 +128,26 @@ def test_who_is_no_longer_the_writer_writes_nothing(engine: Engine) -> None:
     assert read(engine).until is None
 
 
+def test_a_network_that_could_not_be_written_is_made_at_the_next_look(engine: Engine) -> None:
+    asked = []
+
+    def twice(connection: Connection) -> None:
+        asked.append(1)
+        if len(asked) == 2:
+            raise FencedError("another")
+
+    days = Days(engine)
+    for day in range(WEEKS * 7):
+        days.take(day)
+    with pytest.raises(FencedError):
+        refresh(engine, twice)
+    before = kept(engine)[0]
+    assert before
+    assert refresh(engine)
+    assert kept(engine)[0] == before
+    assert len(read(engine).links) == 1
+
+
 def test_excesses_older_than_eight_weeks_go(engine: Engine) -> None:
     days = Days(engine)
     for day in range(WEEKS * 7):
