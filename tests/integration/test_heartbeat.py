@@ -46,7 +46,7 @@ def test_a_frozen_or_killed_broker_or_worker_is_noticed(own_broker: Broker, tmp_
     folder = tmp_path / "beating"
     service = {"idle_tick_seconds": 1, "lateness_seconds": 1}
     folder.mkdir()
-    deployment = Deployment(folder, own_broker.address, prefix="beat", pack=str(own_pack(folder)), service=service)
+    deployment = Deployment(folder, own_broker.address, prefix="beat", service=service)  # windows of five minutes
     deployment.config.write_text(deployment.config.read_text() + heartbeat(folder, receiver))
     deployment.create()
     deployment.append(busy(3, 300))

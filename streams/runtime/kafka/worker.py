@@ -42,6 +42,7 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 0.2
 MEASURE_SECONDS = 2.0
 MEASURE_TIMEOUT_SECONDS = 5.0
+NO_ANSWER = "The brokers do not answer: nothing is taken or counted until they do."
 BROKERS_SECONDS = 20.0  # that do not answer for so long are said to, and no heartbeat goes out
 STAGES_END_SECONDS = 6.0
 APP_END_SECONDS = 5.0
@@ -68,6 +69,7 @@ class Worker:
         self.stages.epoch = lambda: int(self.app.consumer.epoch)  # type: ignore[attr-defined]
         self.stages.rewind = lambda: self.app.consumer.perform_seek()
         self._end = asyncio.Event()
+        self._answered_at = time.monotonic()  # the brokers, when they were asked what waits
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -105,6 +107,8 @@ class Worker:
             if self.app.crashed or self.app.should_stop:
                 log.error("the app stopped", reason=repr(self.app.crash_reason))
                 return EXIT_FAILED
+            silent = time.monotonic() - self._answered_at >= BROKERS_SECONDS  # looked at here: asking itself may hang
+            self.health.brokers = NO_ANSWER if silent else None
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._end.wait(), LOOK_SECONDS)
         return 0
@@ -181,7 +185,7 @@ class Worker:
 
     async def _measure(self) -> None:
         """Ask the brokers what waits, and how many partitions there are."""
-        told, answered_at = False, time.monotonic()
+        told = False
         while True:
             try:
                 async with asyncio.timeout(MEASURE_TIMEOUT_SECONDS):
@@ -192,11 +196,9 @@ class Worker:
                 self.watchdog.measured(waiting)
                 if told:
                     log.info("the brokers answer again", lag=self.watchdog.lag)
-                told, answered_at, self.health.brokers = False, time.monotonic(), None
+                told, self._answered_at = False, time.monotonic()
             except Exception as error:
                 self.watchdog.measured(None)
-                if time.monotonic() - answered_at >= BROKERS_SECONDS:
-                    self.health.brokers = "The brokers do not answer: nothing is taken or counted until they do."
                 if not told:
                     log.warning("the brokers do not answer", reason=f"{type(error).__name__}: {error}")
                 told = True
