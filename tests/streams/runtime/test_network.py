@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ import pytest
 from sqlalchemy import Connection, Engine, select
 
 from streams.runtime.store import graph
-from streams.runtime.store.lease import FencedError
+from streams.runtime.store.lease import FencedError, Lease
 from streams.runtime.store.migrations import open_store
-from streams.runtime.store.network import Found, read, refresh
+from streams.runtime.store.network import Found, Keeper, read, refresh
 from streams.runtime.store.writer import Work, Writer
 from tests.streams.runtime.test_store import Tree, cells
 
@@ -160,3 +161,25 @@ def test_excesses_older_than_eight_weeks_go(engine: Engine) -> None:
     remaining = kept(engine)[0]
     assert 0 < len(remaining) < before
     assert min(row[3] for row in remaining) >= MONDAY + 4 * WEEK
+
+
+def test_the_keeper_makes_it_as_soon_as_it_looks_and_ends_when_another_writes(engine: Engine) -> None:
+    days = Days(engine)
+    for day in range(WEEKS * 7 - 1):
+        days.take(day)
+
+    async def until_made(lease: Lease) -> None:
+        task = asyncio.create_task(Keeper(engine, lease).run())
+        async with asyncio.timeout(60):
+            while read(engine).until is None:
+                await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    lease = Lease(engine)
+    asyncio.run(until_made(lease))
+    assert read(engine).days == WEEKS * 7 - 1
+    days.take(WEEKS * 7 - 1)
+    Lease(engine)
+    asyncio.run(asyncio.wait_for(Keeper(engine, lease).run(), 60))
+    assert read(engine).days == WEEKS * 7 - 1
