@@ -57,16 +57,15 @@ class Days:
         self.engine, self.windows = engine, windows()
         self.writer = Writer(engine, PLACES, KEYWORDS, lambda source: "posts", cell_days=100.0)  # type: ignore[arg-type]
 
-    def take(self, day: int) -> None:
-        begin = MONDAY + day * DAY
-        quiet = cells(begin, [(0, ANY, 1)])
+    def take(self, *days: int) -> None:
+        """In one transaction."""
+        begin, end = MONDAY + days[0] * DAY, MONDAY + (days[-1] + 1) * DAY
+        quiet = [cells(MONDAY + day * DAY, [(0, ANY, 1)]) for day in days]
         told = [
-            cells(start, sorted(rows), p=1e-5)
-            for start, rows in sorted(self.windows.items())
-            if begin <= start < begin + DAY
+            cells(start, sorted(rows), p=1e-5) for start, rows in sorted(self.windows.items()) if begin <= start < end
         ]
-        meta = {"last_close": float(begin + DAY + 3600), "window_seconds": 60}
-        self.writer.commit(Work(applied=day, arrival=1.0, cells=[quiet, *told], meta=meta))
+        meta = {"last_close": float(end + 3600), "window_seconds": 60}
+        self.writer.commit(Work(applied=days[-1], arrival=1.0, cells=[*quiet, *told], meta=meta))
 
 
 def kept(engine: Engine) -> list[list[Any]]:
@@ -79,8 +78,7 @@ def kept(engine: Engine) -> list[list[Any]]:
 
 def test_cities_that_suffer_together_are_linked_with_who_leads(engine: Engine) -> None:
     days = Days(engine)
-    for day in range(WEEKS * 7):
-        days.take(day)
+    days.take(*range(WEEKS * 7))
     assert refresh(engine)
     found = read(engine)
     assert (found.weeks, found.days, found.until) == (8, 56, float(MONDAY + 8 * WEEK))
@@ -101,8 +99,7 @@ def test_day_by_day_gives_what_all_at_once_gives(engine: Engine, tmp_path: Path)
         assert refresh(engine)
         assert not refresh(engine)
     at_once = Days(open_store(f"sqlite:///{tmp_path / 'other.sqlite'}"))
-    for day in range(WEEKS * 7):
-        at_once.take(day)
+    at_once.take(*range(WEEKS * 7))
     assert refresh(at_once.engine)
     assert kept(engine) == kept(at_once.engine)
     assert len(kept(engine)[2]) == 1
@@ -112,8 +109,7 @@ def test_before_a_day_has_ended_there_is_no_network_and_before_three_weeks_no_li
     assert not refresh(engine)
     assert read(engine) == Found([], None, 0, 0)
     days = Days(engine)
-    for day in range(20):
-        days.take(day)
+    days.take(*range(20))
     assert refresh(engine)
     assert read(engine) == Found([], float(MONDAY + 20 * DAY), 2, 20)
 
@@ -138,8 +134,7 @@ def test_a_network_that_could_not_be_written_is_made_at_the_next_look(engine: En
             raise FencedError("another")
 
     days = Days(engine)
-    for day in range(WEEKS * 7):
-        days.take(day)
+    days.take(*range(WEEKS * 7))
     with pytest.raises(FencedError):
         refresh(engine, twice)
     before = kept(engine)[0]
@@ -151,8 +146,7 @@ def test_a_network_that_could_not_be_written_is_made_at_the_next_look(engine: En
 
 def test_excesses_older_than_eight_weeks_go(engine: Engine) -> None:
     days = Days(engine)
-    for day in range(WEEKS * 7):
-        days.take(day)
+    days.take(*range(WEEKS * 7))
     refresh(engine)
     before = len(kept(engine)[0])
     late = {"last_close": float(MONDAY + 12 * WEEK), "window_seconds": 60}
@@ -165,8 +159,7 @@ def test_excesses_older_than_eight_weeks_go(engine: Engine) -> None:
 
 def test_the_keeper_makes_it_as_soon_as_it_looks_and_ends_when_another_writes(engine: Engine) -> None:
     days = Days(engine)
-    for day in range(WEEKS * 7 - 1):
-        days.take(day)
+    days.take(*range(WEEKS * 7 - 1))
 
     async def until_made(lease: Lease) -> None:
         task = asyncio.create_task(Keeper(engine, lease).run())
