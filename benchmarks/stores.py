@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, create_engine, func, select, text
 
 from streams.closed import Cells
 from streams.runtime.store.migrations import open_store
@@ -180,8 +180,10 @@ def measure(engine: Engine, rows: int) -> Figures:
             count = connection.execute(select(func.count()).select_from(tier.table)).scalar() or 0
             found[f"rows of {tier.table.name}"] = float(count)
     if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        plain = create_engine(engine.url, isolation_level="AUTOCOMMIT")  # waits for an answer as long as it takes
+        with plain.connect() as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")  # as its own daemon does in time
+        plain.dispose()
     found["filled in, s"], found["MB on disk"] = filled, size(engine) / 1e6
     meter, end = Meter(engine), now + MINUTES * 60
     found |= {

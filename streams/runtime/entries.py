@@ -8,12 +8,15 @@ from typing import NamedTuple
 
 import msgspec
 
+from streams.complaint import Record, Tick
+
 MAGIC = b"OVJ1"
 _HEADER = struct.Struct("<4sIIQdHB")  # magic, CRC of what follows, payload length, seq, arrival, partition, kind
 _SUMMED = 8  # the CRC covers the header from here
 HEADER_BYTES = _HEADER.size
 MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
 
+ORIGIN = "journal"
 RECORD, TICK, CONTROL, ADVANCE, GAP = range(1, 6)
 
 
@@ -55,6 +58,19 @@ class Gap(msgspec.Struct, frozen=True, array_like=True):
     kind: str
     start: float
     seconds: float
+
+
+def heard(logged: Logged) -> Record | Tick:
+    """What a partition takes of an entry that it counts itself."""
+    if logged.kind == TICK:
+        time_, final = msgspec.msgpack.decode(logged.payload, type=tuple[float, bool])
+        return Tick(logged.seq, time_, final)
+    return Record(logged.seq, logged.payload, logged.arrival, ORIGIN)
+
+
+def counted_in(logged: Logged) -> int | None:
+    """Which partition counts the entry itself; None for those that are no record or tick."""
+    return logged.partition if logged.kind in (RECORD, TICK) else None
 
 
 def encode(seq: int, entry: Entry) -> bytes:

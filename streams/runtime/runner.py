@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from streams.complaint import Record, Tick
 from streams.last_hour import LastHour
 from streams.runtime.board_state import board_state, usual_per_hour
 from streams.runtime.commits import RETRY_SECONDS, Commits
-from streams.runtime.entries import ADVANCE, CONTROL, GAP, RECORD, TICK, Advance, Gap, Logged
+from streams.runtime.entries import ADVANCE, CONTROL, GAP, Advance, Gap, Logged, counted_in, heard
 from streams.runtime.followed import Cursor, Followed, cursor_after
 from streams.runtime.journal import Journal
 from streams.runtime.orphans import ended_orphans
@@ -35,9 +36,8 @@ log = structlog.get_logger(__name__)
 BATCH_ENTRIES = 500
 COMMIT_SECONDS = 0.5
 COMMIT_ROWS = 50_000
-HELD_ROWS = 10 * COMMIT_ROWS  # while the store refuses; some 50 MB
+MOST_WAITING = 10  # times as many rows, while the store refuses: some 50 MB
 SNAPSHOT_SHARE = 0.05  # of the time, at most, goes into snapshots
-JOURNAL_ORIGIN = "journal"
 
 
 class Runner:
@@ -72,6 +72,7 @@ class Runner:
         self.commits = Commits(writer, health, lease)
         self.hour = LastHour()
         self._work = Work()
+        self._waiting: deque[Work] = deque()  # complete, behind what the store refuses
         self._stopping = threading.Event()
         self._committed_at = self.snapshot_at = time.monotonic()
         self._snapshot_cost = 0.0
@@ -117,7 +118,7 @@ class Runner:
                 file.cursor = msgspec.convert(self._cursors[str(file.path)], Cursor)
         if self._anew:
             self._work.incidents += ended_orphans(Reader(self.writer.engine), self.pipeline.alerts.open)
-        if self.commits.held is None:
+        if self._caught_up():
             self._commit(snapshot=False)
 
     def start(self) -> None:
@@ -149,7 +150,7 @@ class Runner:
                 else:
                     self.journal.wait(self.position, COMMIT_SECONDS)
                 self._commit_when_due(idle=not batch)
-            if self.commits.held is None or self._write(*self.commits.held):
+            if (self.commits.held is None or self._write(*self.commits.held)) and self._caught_up():
                 self._commit(snapshot=True)
         except Exception as error:
             log.exception("the pipeline stopped")
@@ -173,11 +174,11 @@ class Runner:
         """Take entries in order; those whose outputs the store already has only rebuild the state."""
         cut = next((number for number, entry in enumerate(batch) if entry.seq > self.commits.applied), len(batch))
         for part, fresh in ((batch[:cut], False), (batch[cut:], True)):
-            for partition, group in groupby(part, key=_partition):
+            for partition, group in groupby(part, key=counted_in):
                 entries = list(group)
                 with self.lock:
                     if partition is not None:
-                        self._process(partition, [_entry(one) for one in entries], entries[-1].arrival, fresh)
+                        self._process(partition, [heard(one) for one in entries], entries[-1].arrival, fresh)
                     else:
                         for one in entries:
                             self._special(one, fresh)
@@ -237,6 +238,9 @@ class Runner:
         if self.commits.held is not None:
             self._hold_on(*self.commits.held)
             return
+        if self._waiting:  # one at a time: windows close in between
+            self._write(self._waiting.popleft(), None)
+            return
         pause = max(self.snapshot_seconds, self._snapshot_cost / SNAPSHOT_SHARE)
         snapshot = now - self.snapshot_at >= pause and self.position > self._snapshot_position
         waiting = self._work.applied > self.commits.applied or self._work.rows > 0
@@ -247,21 +251,34 @@ class Runner:
     def _hold_on(self, held: Work, snapshot: Snapshot | None) -> None:
         """Go on while the store refuses, up to a limit: incidents still open, and people are told without it."""
         while not self.commits.due or not self._write(held, snapshot):
-            self.commits.page_without(self._work.incidents)
-            if self._work.rows < HELD_ROWS or self._stopping.wait(RETRY_SECONDS):
+            self.commits.page_without([one for work in (*self._waiting, self._work) for one in work.incidents])
+            if self._work.rows >= COMMIT_ROWS:
+                self._waiting.append(self._complete())
+            if len(self._waiting) < MOST_WAITING or self._stopping.wait(RETRY_SECONDS):
                 break
 
     def _commit(self, *, snapshot: bool) -> None:
         """Write what waits."""
         began = time.monotonic()
+        work = self._complete()
+        made = self._snapshot() if snapshot else None
+        if self._write(work, made) and made is not None:
+            self._snapshot_cost = time.monotonic() - began
+
+    def _complete(self) -> Work:
+        """What there is to write, with the state of the moment; the next begins."""
         work = self._work
         work.meta |= board_state(self.pipeline, primed=self.primed)
         work.usual_per_hour = usual_per_hour(self.pipeline, work.arrival)
         work.applied = max(work.applied, self.commits.applied)
-        made = self._snapshot() if snapshot else None
         self._work = self._new_work()
-        if self._write(work, made) and made is not None:
-            self._snapshot_cost = time.monotonic() - began
+        return work
+
+    def _caught_up(self) -> bool:
+        """Write all that waits; whether the store took it."""
+        while self.commits.held is None and self._waiting:
+            self._write(self._waiting.popleft(), None)
+        return self.commits.held is None
 
     def _write(self, work: Work, made: Snapshot | None) -> bool:
         if not self.commits.write(work, made):
@@ -278,15 +295,3 @@ class Runner:
 
     def _snapshot(self) -> Snapshot:
         return Snapshot(self.position, time.time(), self.pipeline.base, dict(self._cursors), self.pipeline.snapshot())
-
-
-def _entry(logged: Logged) -> Record | Tick:
-    if logged.kind == TICK:
-        time_, final = msgspec.msgpack.decode(logged.payload, type=tuple[float, bool])
-        return Tick(logged.seq, time_, final)
-    return Record(logged.seq, logged.payload, logged.arrival, JOURNAL_ORIGIN)
-
-
-def _partition(logged: Logged) -> int | None:
-    """Which partition counts the entry itself; None for those that are no record or tick."""
-    return logged.partition if logged.kind in (RECORD, TICK) else None
