@@ -31,7 +31,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         86_400.0  # and after that the same incident again: the night between two days of it is no end
     )
     blind_hold_seconds: float = 86_400.0  # a source gone blind keeps its incidents open for at most so long
-    learn_again_seconds: float = 1_209_600.0  # open for longer: learnt from again, though it was never steady
+    learn_again_seconds: float = 259_200.0  # open for longer: the detector may take it as the new usual
     growth_factor: float = 2.0
     growth_pause_seconds: float = 60.0  # between two updates of one incident
     late_pause_seconds: float = 900.0  # between two corrections of one incident by late data

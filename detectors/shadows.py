@@ -19,6 +19,7 @@ from detectors.strata import DAY_SECONDS
 BLOCK_SECONDS = 21_600
 A_DAY, DAYS = 4, 4  # blocks a day; days of evidence
 BLOCKS = A_DAY * DAYS
+AFTER = 8  # blocks a series is followed for after it was last held
 FEWEST = 10.0  # complaints of a series that rose with others
 ALIKE, SURE = np.log(1.5), 1.64  # ratio of two days to the next two; standard deviations to show that it is less
 HIGHER = 1.5  # times the usual: rose with an incident that has become the usual
@@ -73,7 +74,7 @@ class Shadows:
         self._take(np.setdiff1d(np.arange(len(self.series)), at[rose]))
 
     def _move(self, start: int) -> bool:
-        """Go on to the block of this window: whether another one has ended. What was not held for a day is forgotten."""
+        """Go on to the block of this window: whether another one has ended. What was not held for long is forgotten."""
         ended = start // BLOCK_SECONDS - self.block
         self.block += ended
         if not ended or not len(self.series):
@@ -81,7 +82,7 @@ class Shadows:
         for name in ("counts", "windows"):
             old = getattr(self, name)
             setattr(self, name, np.hstack([old[:, ended:], np.zeros((len(old), min(ended, BLOCKS + 1)))]))
-        self._take(np.flatnonzero(self.block - self.held <= A_DAY))
+        self._take(np.flatnonzero(self.block - self.held <= AFTER))
         return True
 
     def _hold(self, held: Ints) -> None:
@@ -98,8 +99,8 @@ class Shadows:
         self.held[np.searchsorted(self.series, held)] = self.block
 
     def _ready(self) -> Ints:
-        """Positions of the series held of late with enough blocks of evidence."""
-        return np.flatnonzero((self.block - self.since > BLOCKS) & (self.block - self.held <= 1))
+        """Positions of the series with enough blocks of evidence."""
+        return np.flatnonzero((self.block - self.since > BLOCKS) & (self.block - self.held <= AFTER))
 
     def _steady(self, at: Ints, theta: Floats, doubt: Floats) -> Ints:
         """Those of these positions whose blocks are their profile times a constant. `theta`, `doubt`: float64[len(at)],
