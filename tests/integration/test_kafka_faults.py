@@ -28,10 +28,10 @@ from benchmarks.broker import Broker
 from streams.runtime.kafka import topics
 from streams.runtime.kafka.wire import KIND, TICK
 from streams.runtime.routing import Router
+from tests.fresh_seed import FRESH_SEED
 
 pytestmark = pytest.mark.timeout(1800 if SOAK else 180)
 END = SUNDAY + 2 * 86400 + 60.0
-SEED = random.SystemRandom().randrange(10_000)
 
 
 def ended(deployment: Deployment, seconds: float = 90) -> None:
@@ -39,7 +39,7 @@ def ended(deployment: Deployment, seconds: float = 90) -> None:
     deployment.settle(seconds)
 
 
-@pytest.mark.parametrize("seed", [SEED])
+@pytest.mark.parametrize("seed", [FRESH_SEED])
 def test_frozen_added_and_removed_workers(broker: Broker, tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
     changes = 10 if SOAK else 3
@@ -75,7 +75,7 @@ def test_frozen_added_and_removed_workers(broker: Broker, tmp_path: Path, seed: 
     assert longest < 30
 
 
-@pytest.mark.parametrize("seed", [SEED])
+@pytest.mark.parametrize("seed", [FRESH_SEED])
 def test_a_killed_broker(own_broker: Broker, tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
     kills, down = (5, 10.0) if SOAK else (1, 5.0)
@@ -203,7 +203,7 @@ def longest_gap(deployment: Deployment, count: int) -> float:
     return longest
 
 
-@pytest.mark.parametrize("seed", [SEED])
+@pytest.mark.parametrize("seed", [FRESH_SEED])
 def test_a_bad_network(own_broker: Broker, tmp_path: Path, seed: int) -> None:
     cut, latency_seconds, resets = (60.0, 20.0, 10) if SOAK else (12.0, 4.0, 3)
     proxy = Proxy(own_broker.proxied, own_broker.behind)

@@ -14,6 +14,7 @@ from service import SUNDAY
 
 from benchmarks.broker import Broker
 from streams.runtime.kafka import topics
+from tests.fresh_seed import FRESH_SEED
 
 KILLS = 20 if SOAK else 4
 RECORDS = 30_000
@@ -21,7 +22,7 @@ SECONDS_A_KILL = 3.0
 
 
 @pytest.mark.timeout(1800 if SOAK else 300)
-@pytest.mark.parametrize("seed", [random.SystemRandom().randrange(10_000)])
+@pytest.mark.parametrize("seed", [FRESH_SEED])
 def test_workers_killed_in_mid_stream_change_nothing(broker: Broker, tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
     deployment = Deployment(tmp_path, broker.address, prefix=f"kill{seed}", poll_records=200)

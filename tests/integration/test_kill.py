@@ -11,6 +11,8 @@ import httpx
 import pytest
 from service import Running, lines, made
 
+from tests.fresh_seed import FRESH_SEED
+
 KILLS = 10
 BATCH = 10
 Make = Callable[..., Running]
@@ -37,7 +39,7 @@ def undisturbed(service: Running, bodies: list[bytes]) -> dict[str, list[tuple[A
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("seed", [random.SystemRandom().randrange(10_000)])
+@pytest.mark.parametrize("seed", [FRESH_SEED])
 def test_ten_kills_under_load_give_the_incidents_of_an_undisturbed_run(service: Make, seed: int) -> None:
     records = made(1)
     bodies = [lines(records[first : first + BATCH]) for first in range(0, len(records), BATCH)]
