@@ -6,7 +6,8 @@ from alerting.controls import phrases_of
 from alerting.messages import VERDICTS
 from alerting.model import Control
 from alerting.standing import begin
-from dashboards.words import clock, duration
+from dashboards.catalogue import Catalogue
+from dashboards.words import clock, duration, listed
 
 SHOWN_PHRASES = 4
 
@@ -54,6 +55,14 @@ KINDS = {
     "promote": "the promotion; the keyword is out of the pack again",
     "planned_event": "the planned event",
 }
+
+
+def about(control: Control, names: Catalogue) -> str:
+    """What a silence or event names: "JFK, New York: baggage"; nothing of acts that name an incident only."""
+    if not control.places and not control.keywords:
+        return ""
+    where = listed([names.full_name(p) for p in control.places], 6, "places") or "everywhere"
+    return f"{where}: {listed([names.keyword(k) for k in control.keywords], 6, 'problems') or 'any problem'}"
 
 
 def told(control: Control, zone: str, now: float, about: str = "") -> str:

@@ -16,8 +16,7 @@ def csv_text(head: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
     """UTF-8 with a byte order mark, for spreadsheets take it for an older encoding otherwise; numbers stay bare, texts are quoted."""
     file = io.StringIO()
     writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    writer.writerow(head)
-    writer.writerows([_safe(value) for value in row] for row in rows)
+    writer.writerows([_safe(value) for value in row] for row in (head, *rows))
     return file.getvalue().encode("utf-8-sig")
 
 

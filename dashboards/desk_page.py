@@ -8,13 +8,13 @@ from typing import NamedTuple
 from alerting.feedback import Count, Report, report
 from alerting.model import Control, Incident
 from alerting.standing import begin, silences, standing
-from dashboards.acts_said import told
+from dashboards.acts_said import about, told
 from dashboards.catalogue import Catalogue
 from dashboards.dom import Child, Node, h
 from dashboards.frame import View, incident_list, panel
 from dashboards.incident_actions import SILENCES, lengths, why_line
 from dashboards.live import Board, Live
-from dashboards.words import clock, count_of, listed, moment
+from dashboards.words import clock, count_of, moment
 from streams.runtime.store.audit import Entry, Verdict, entries, verify
 
 NEWEST = 60
@@ -58,12 +58,6 @@ def desk_page(board: Board, view: View, names: Catalogue, desk: Desk) -> Node:
         panel("How right the rules were", *_judged(desk.report, names), note="by people's verdicts; nothing is changed by them"),
         panel("Who did what", _whole(desk.whole), _log(desk.log, view, names, board.now), note=f"newest {NEWEST}", csv="/export/acts.csv"),
     )  # fmt: skip
-
-
-def about(control: Control, names: Catalogue) -> str:
-    """What a silence or event names: "JFK, New York: baggage"."""
-    where = listed([names.full_name(p) for p in control.places], 6) or "everywhere"
-    return f"{where}: {listed([names.keyword(k) for k in control.keywords], 6) or 'any problem'}"
 
 
 def _listed(found: Sequence[Control], board: Board, view: View, names: Catalogue, empty: str) -> Node:
@@ -183,8 +177,7 @@ def _log(log: Sequence[Entry], view: View, names: Catalogue, now: float) -> Node
 
 
 def _said(control: Control, view: View, names: Catalogue, now: float) -> Node:
-    what = about(control, names) if control.places or control.keywords else ""
-    text = told(control, view.zone, now, what) + (f" (from the {control.via})" if control.via else "")
+    text = told(control, view.zone, now, about(control, names)) + (f" (from the {control.via})" if control.via else "")
     if control.incident is None:
         return h("span", text)
     return h("span", text, " ", h("a", "incident", href=f"/incident/{control.incident}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from dashboards.acts_said import told
+from dashboards.acts_said import about, told
 from dashboards.board_panels import RANK
 from dashboards.catalogue import Catalogue
 from dashboards.csv_text import Value
@@ -67,7 +67,7 @@ def acts_table(log: Iterable[Entry], names: Catalogue, zone: str, now: float) ->
     """The log of what people did, newest first."""
     head = ("time", "who", "what", "incident", "in words", "by way of")
     rows = [
-        (stamp(c.at, zone), c.author, c.kind, c.incident, told(c, zone, now), c.via)
+        (stamp(c.at, zone), c.author, c.kind, c.incident, told(c, zone, now, about(c, names)), c.via)
         for c in (entry.control for entry in log)
     ]
     return Table(head, rows)

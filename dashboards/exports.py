@@ -27,6 +27,7 @@ from streams.runtime.store.audit import entries
 
 DAY_SECONDS = 86400.0
 MOST_ACTS = 10_000
+NO_MOMENT = "“at” is no moment of the past. Write it as 2026-02-23T07:30Z."
 
 
 def add_exports(site: Site, app: FastAPI) -> None:
@@ -71,15 +72,21 @@ def add_exports(site: Site, app: FastAPI) -> None:
         return await _report(site, request, incident, day)
 
 
-async def _seen(site: Site, request: Request) -> tuple[Board, View]:
+async def _seen(site: Site, request: Request) -> tuple[Board, View] | None:
+    """The board of now, or of the moment asked for; None where there is no such past: a table of now would be taken for it."""
     view = view_of(request, site.settings)
     said = request.query_params.get("at", "")
     at = parse_at(said, view.zone, site.live.now()) if said else None
+    if said and at is None:
+        return None
     return await board_at(site.live, site.settings, at), view._replace(at=at)
 
 
 async def _csv(site: Site, request: Request, name: str, made: Callable[[Board, View], Table]) -> Response:
-    board, view = await _seen(site, request)
+    seen = await _seen(site, request)
+    if seen is None:
+        return PlainTextResponse(NO_MOMENT, 400)
+    board, view = seen
     table = await run_in_threadpool(made, board, view)
     file = f"overheard-{name}-{local(board.now, view.zone):%Y-%m-%d-%H%M}.csv"
     headers = {"content-disposition": f'attachment; filename="{file}"', "cache-control": "no-store"}
@@ -87,7 +94,10 @@ async def _csv(site: Site, request: Request, name: str, made: Callable[[Board, V
 
 
 async def _report(site: Site, request: Request, incident: str, day: str) -> Response:
-    board, view = await _seen(site, request)
+    seen = await _seen(site, request)
+    if seen is None:
+        return _nothing(NO_MOMENT, 400)
+    board, view = seen
     span = None
     if not incident:
         span = _span(day, view, board.now)

@@ -18,10 +18,7 @@ EVERYONE = ("everywhere", "nowhere")
 
 def parse_at(said: str, zone: str, now: float) -> float | None:
     """The moment an address asks for (`2026-11-20T07:30Z`, or without a zone in the viewer's); None where there is no such past."""
-    try:
-        at = parse_minute(said.strip().replace(" ", "+"), zone)
-    except OverflowError:
-        return None
+    at = parse_minute(said.strip().replace(" ", "+"), zone)
     return at if at is not None and FIRST <= at <= now else None
 
 

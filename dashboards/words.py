@@ -32,12 +32,12 @@ def local(at: float, zone: str) -> datetime:
 
 
 def parse_minute(said: str, zone: str) -> float | None:
-    """A minute as the browser's field sends it, in the viewer's zone; ISO with a zone is taken as it is."""
+    """A minute as the browser's field sends it, in the viewer's zone; ISO with a zone is taken as it is. None where it is neither."""
     try:
         given = datetime.fromisoformat(said)
-    except ValueError:
+        return (given if given.tzinfo else given.replace(tzinfo=zone_of(zone))).timestamp()
+    except (ValueError, OverflowError):  # the year 1, seen from the east
         return None
-    return (given if given.tzinfo else given.replace(tzinfo=zone_of(zone))).timestamp()
 
 
 def at_text(at: float) -> str:
@@ -129,8 +129,8 @@ def count_of(number_: int, one: str, many: str | None = None) -> str:
     return f"{number_:,} {one if number_ == 1 else many or one + 's'}"
 
 
-def listed(names: list[str], limit: int = 3) -> str:
-    """`tweets + tickets`, `3 channels` beyond the limit."""
+def listed(names: list[str], limit: int = 3, what: str = "channels") -> str:
+    """`tweets + tickets`, `4 channels` beyond the limit."""
     if not names:
         return ""
-    return " + ".join(names) if len(names) <= limit else f"{len(names)} channels"
+    return " + ".join(names) if len(names) <= limit else f"{len(names)} {what}"

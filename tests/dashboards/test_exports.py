@@ -11,15 +11,18 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from alerting.model import Control
 from dashboards.csv_text import csv_text
+from dashboards.export_tables import acts_table
 from dashboards.exports import add_exports
 from dashboards.guard import Guard
 from dashboards.matrix import choose
 from dashboards.settings import PageSettings
 from dashboards.site import Site
+from streams.runtime.store.audit import Entry
 from streams.runtime.store.reader import Reader
 from tests.alerting.notify.hostile import PAYLOADS
-from tests.dashboards.made_up import Log, site
+from tests.dashboards.made_up import HOUR, NOW, SIZES, Log, site
 
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", " =1", "\u200b=1", "＝1", "=cmd|' /C calc'!A0", '";=1')
 
@@ -50,6 +53,7 @@ def test_no_text_of_a_stranger_is_computed_or_leaves_its_cell() -> None:
         assert not text.lstrip().startswith(tuple("=+-@＝＋－＠\t\r\n"))
         assert text.replace("\u200d", "").isprintable()  # joins emoji
     assert rows[1][0] == "'=1+1"
+    assert read(csv_text(("=1+1", "@a"), [])) == [["'=1+1", "'@a"]]  # a head may hold a name somebody promoted
     assert read(csv_text(("a",), [(-3,), (0.1234567891,), (None,)]))[1:] == [["-3"], ["0.123457"], [""]]
 
 
@@ -77,6 +81,29 @@ def test_incidents_series_and_acts_have_zones_and_bare_numbers(desk: Site) -> No
     assert api.get("/export/series.csv?place=nowhere:x").status_code == 404
     head, *rows = read(api.get("/export/acts.csv").content)
     assert {row[2] for row in rows} == {"note", "intervention"}
+
+
+def test_the_log_says_what_a_silence_and_an_event_are_about(desk: Site) -> None:
+    silence = Control(id="s1", kind="silence", at=NOW - 60, author="=kim", places=("airport:JFK",), until=NOW + HOUR)
+    cities = tuple(place for place in SIZES if place != "airport:JFK")
+    event = Control(
+        id="p1", kind="planned_event", at=NOW - 30, author="bo", places=cities, keywords=("delay",), until=NOW + HOUR, factor=3.0
+    )  # fmt: skip
+    log = [Entry(number=n, chain="", control=one) for n, one in enumerate((silence, event))]
+    head, *rows = read(csv_text(*acts_table(log, desk.catalogue, "America/New_York", NOW)))
+    said = {row[2]: dict(zip(head, row, strict=True)) for row in rows}
+    assert said["silence"]["in words"] == "'=kim silenced JFK, New York: any problem until 08:43"
+    assert said["silence"]["who"] == "'=kim"
+    assert "3 × as many complaints, 10 places: delays, 07:42 to 08:43" in said["planned_event"]["in words"]
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-02-24T12:18Z", "0001-01-01T00:00"])
+def test_what_is_no_moment_of_the_past_is_not_answered_with_now(desk: Site, at: str) -> None:
+    api = client(desk)
+    for path in ("/export/incidents.csv?", "/export/matrix.csv?", "/report?", "/report?incident=a1b2c3d4&"):
+        answer = api.get(f"{path}at={at}")
+        assert answer.status_code == 400, path
+        assert "no moment of the past" in answer.text
 
 
 def test_a_table_of_the_past_is_that_of_then(desk: Site) -> None:
