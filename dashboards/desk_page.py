@@ -104,6 +104,11 @@ def _silence_form(names: Catalogue) -> Node:
     return _form("New silence…", "/desk/silence", "Silence", fields)
 
 
+def desk_forms(names: Catalogue, view: View) -> Node:
+    """Both forms."""
+    return h("div", _silence_form(names), _event_form(names, view))
+
+
 def _event_form(names: Catalogue, view: View) -> Node:
     fields = [
         *_matchers(names),

@@ -11,7 +11,7 @@ from nicegui import ui
 
 from alerting.model import Control
 from dashboards.acts import Refused
-from dashboards.desk_page import desk_page, read_desk
+from dashboards.desk_page import desk_forms, desk_page, read_desk
 from dashboards.dom import Node
 from dashboards.forms import Text, answered
 from dashboards.frame import View
@@ -42,12 +42,14 @@ def add_desk(site: Site, app: FastAPI, show: Show) -> None:
         keyword: Text = "",
         reason: Text = "",
     ) -> Response:
-        who = view_of(request, site.settings).who
+        view = view_of(request, site.settings)
 
         async def act() -> Control:
-            return await site.acts.silence_all(who, _places(site, place), _keywords(site, keyword), seconds, reason)
+            return await site.acts.silence_all(
+                view.who, _places(site, place), _keywords(site, keyword), seconds, reason
+            )
 
-        return await answered(site, "/desk", act)
+        return await answered(site, request, "/desk", act, desk_forms(site.catalogue, view))
 
     @app.post("/desk/event", include_in_schema=False)
     async def event(
@@ -69,7 +71,7 @@ def add_desk(site: Site, app: FastAPI, show: Show) -> None:
             places, keywords = _places(site, place), _keywords(site, keyword)
             return await site.acts.planned_event(view.who, places, keywords, begin, until, factor, reason)
 
-        return await answered(site, "/desk", act)
+        return await answered(site, request, "/desk", act, desk_forms(site.catalogue, view))
 
 
 def _places(site: Site, said: str) -> tuple[str, ...]:
