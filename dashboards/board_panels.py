@@ -108,6 +108,8 @@ def new_words(board: Board, catalogue: Catalogue) -> Node:
 
 
 def resolved(board: Board, view: View, catalogue: Catalogue) -> Node:
-    ended = sorted((i for i in board.resolved if i.confirmed_at or i.suspected_at), key=lambda i: -(i.resolved_at or 0))
+    """What is over; what became part of another incident goes on there."""
+    told = [i for i in board.resolved if (i.confirmed_at or i.suspected_at) and i.merged_into is None]
+    ended = sorted(told, key=lambda i: -(i.resolved_at or 0))
     title = f"Resolved {'that day' if board.past else 'today'}: {len(ended)}"
     return panel(title, incident_list(ended[:8], catalogue, view, board.now, "Nothing so far."), key="resolved")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from alerting.case import UNNAMED
 from alerting.model import Incident
+from alerting.standing import kept
 from dashboards.acts import overlaid
 from dashboards.live import Live
 from dashboards.words import local, zone_of
@@ -63,7 +64,7 @@ def read_quality(live: Live, now: float, zone: str) -> Quality:
     found = [overlaid(i, controls) for i in live.reader.incidents(since=since, limit=MOST)]
     told = [i for i in found if (i.suspected_at or 0.0) >= since and i.merged_into is None and not i.drill]
     first: dict[str, float] = {}
-    for control in controls:
+    for control in kept(controls):
         if control.kind == "intervention" and control.incident is not None:
             first.setdefault(control.incident, control.at)
     gained = [first[i.id] - (i.suspected_at or 0.0) for i in told if i.id in first]

@@ -46,6 +46,7 @@ class Changes(NamedTuple):
     opened: int
     confirmed: int
     grew: int
+    joined: int  # turned out to be part of another
     over: list[Incident]
 
 
@@ -55,8 +56,10 @@ def changes(looked: float, then: Iterable[Incident], board: Board) -> Changes:
     loud = {i.id: i for i in board.open if i.state in LOUD and not i.drill}
     marks = {id: mark for id, i in loud.items() if (mark := _mark(i, known))}
     kinds = [mark.split()[0] for mark in marks.values()]
-    over = [known[id] for id in sorted(known.keys() - {i.id for i in board.open})]
-    return Changes(looked, marks, kinds.count("new"), kinds.count("confirmed"), kinds.count("grew"), over)
+    gone = known.keys() - {i.id for i in board.open}
+    joined = gone & {i.id for i in board.resolved if i.merged_into is not None}
+    over = [known[id] for id in sorted(gone - joined)]
+    return Changes(looked, marks, kinds.count("new"), kinds.count("confirmed"), kinds.count("grew"), len(joined), over)
 
 
 def _mark(now: Incident, known: Mapping[str, Incident]) -> str | None:
@@ -70,7 +73,8 @@ def _mark(now: Incident, known: Mapping[str, Incident]) -> str | None:
 
 def since_line(found: Changes, view: View, names: Catalogue, now: float) -> Node | None:
     """`Since your last look, 07:10: 2 opened, 1 over, 1 grew`; None where the look still lasts and nothing happened."""
-    counts = [(found.opened, "opened"), (found.confirmed, "confirmed"), (found.grew, "grew"), (len(found.over), "over")]
+    counts = [(found.opened, "opened"), (found.confirmed, "confirmed"), (found.grew, "grew"),
+              (found.joined, "joined another"), (len(found.over), "over")]  # fmt: skip
     said = ", ".join(f"{n} {what}" for n, what in counts if n)
     if not said and now - found.looked < VISIT_SECONDS:
         return None

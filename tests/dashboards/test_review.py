@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from itertools import combinations
@@ -103,6 +104,17 @@ def test_quality_counts_what_was_told_once_by_week_rule_route_and_problem(day: D
     assert found.ahead_of == len(
         {c.incident for c in reader.controls() if c.kind == "intervention"} & {i.id for i in told}
     )
+
+
+def test_an_intervention_that_was_taken_back_is_not_what_was_first_done(day: Days) -> None:
+    desk = site(day("weeks"), Log())
+    before = read_quality(desk.live, NOW, "UTC")
+    one = next(i for i in desk.reader.incidents(limit=1000) if i.id == "pa570001")  # nothing was done about it
+    made = asyncio.run(desk.acts.intervention(one, "kim", "Sent people."))
+    assert read_quality(desk.live, NOW, "UTC").ahead_of == before.ahead_of + 1
+    asyncio.run(desk.acts.undo(made.id, "kim"))
+    after = read_quality(desk.live, NOW, "UTC")
+    assert (after.ahead, after.ahead_of) == (before.ahead, before.ahead_of)
 
 
 def test_precision_is_of_those_judged_and_a_dash_where_none_was(day: Days) -> None:

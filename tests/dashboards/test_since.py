@@ -51,6 +51,25 @@ def test_what_opened_grew_was_confirmed_and_is_over_is_counted_and_marked(day: C
     assert matrix[0] is matrix[1]  # all viewers share it
 
 
+def test_what_became_part_of_another_incident_is_not_over(day: Callable[[str], Reader]) -> None:
+    desk = site(day("storm"), Log())
+    board = asyncio.run(desk.live.refresh())
+    inner = incident(
+        "1nner001", "resolved", "airport:JFK", "cancellation", 9, 1.0, 90, resolved_at=NOW - 60, merged_into="b2c3d4e5"
+    )
+    board = replace(board, resolved=(*board.resolved, inner))
+    found = changes(
+        NOW - HOUR, [*board.open, msgspec.structs.replace(inner, state="confirmed", merged_into=None)], board
+    )
+    assert (found.joined, found.over) == (1, [])
+    line = since_line(found, VIEW, desk.catalogue, NOW)
+    assert line is not None
+    assert "06:43: 1 joined another" in text_of(line)
+    panels = {n.key: text_of(n) for n in walk(board_page(board, VIEW, desk.catalogue)) if n.tag == "section"}
+    assert "Resolved today: 1" in panels["resolved"]
+    assert "JFK" not in panels["resolved"]
+
+
 def test_nothing_is_said_while_the_look_lasts_and_nothing_happens(day: Callable[[str], Reader]) -> None:
     desk = site(day("storm"), Log())
     board = asyncio.run(desk.live.refresh())
