@@ -18,7 +18,7 @@ from alerting.notify.alertmanager import AlertmanagerSettings
 from alerting.notify.base import ChannelSettings, HttpSettings
 from alerting.notify.email import EmailSettings
 from alerting.notify.http import AddressError, address_of
-from streams.pack import PackError, load_pack
+from streams.pack import SHIPPED, PackError, load_pack, pack_file
 from streams.runtime.serving import PortTakenError, bind
 from streams.runtime.settings import Settings, SourceSettings
 
@@ -44,12 +44,14 @@ def clock(now: float) -> Finding:
 
 
 def pack(name: str) -> Finding:
-    """Whether the pack can be listened for."""
+    """Whether the pack can be listened for, and grow by promotions."""
     try:
-        found = load_pack(name)
+        found, file = load_pack(name), pack_file(name)
     except (PackError, OSError) as error:
         return Finding("pack", False, f"{_line(error)}: correct it, or name another as pack")
-    return Finding("pack", True, f"{found.name}: {len(found.keywords)} keywords")
+    shipped = file.resolve().is_relative_to(SHIPPED.resolve())
+    grows = "shipped: promotions need a copy of your own" if shipped else f"promotions go to {file}"
+    return Finding("pack", True, f"{found.name}: {len(found.keywords)} keywords; {grows}")
 
 
 def disk(settings: Settings) -> Finding:
@@ -64,6 +66,12 @@ def disk(settings: Settings) -> Finding:
     if free < 2 * least:
         return Finding(
             "data", False, f"{free:,} MiB free in {folder}, complaints are refused below {least:,}: make room"
+        )
+    backlog = 0.0 if settings.kafka is not None else settings.service.backlog_megabytes
+    if free < least + backlog:
+        wants = f"the journal may take {backlog:,.0f} while the store is away"
+        return Finding(
+            "data", False, f"{free:,} MiB free in {folder}, {wants}: make room, or set service.backlog_megabytes"
         )
     return Finding("data", True, f"{free:,} MiB free in {folder}")
 

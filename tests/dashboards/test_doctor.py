@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 
 from benchmarks.broker import Broker
 from overheard import main
+from streams.pack import pack_file
 from streams.runtime import doctor
 from streams.runtime.store.migrations import STEPS, open_store
 from tests.alertmanager import Alertmanager
@@ -100,6 +101,17 @@ def test_too_little_room_is_told(patient: Doctor) -> None:
     least = shutil.disk_usage(patient.folder).total // doctor.MEBIBYTE
     (line,) = patient.wrong(service=f"min_free_megabytes = {least}")
     assert "make room" in line
+    (line,) = patient.wrong(service=f"backlog_megabytes = {least}")
+    assert (
+        f"the journal may take {least:,} while the store is away: make room, or set service.backlog_megabytes" in line
+    )
+
+
+def test_whether_a_pack_can_grow_by_promotions_is_told(patient: Doctor) -> None:
+    assert "ok    pack" in (said := patient.says())
+    assert "shipped: promotions need a copy of your own" in said
+    shutil.copy(pack_file("power"), patient.folder / "own.toml")
+    assert f"promotions go to {patient.folder / 'own.toml'}" in patient.says(OVERHEARD_PACK="own.toml")
 
 
 def test_a_clock_that_was_never_set_is_told() -> None:
