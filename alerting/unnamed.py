@@ -1,6 +1,7 @@
 """Unnamed incidents: words nobody listens for that several people begin to say at a place, told as an incident until someone names it.
 
 They go from signal to resolved as others do, by gates of their own: the people are counted by the word that most of them say.
+Words that rise nowhere in particular are the talk of the day more often than trouble, and nobody could be sent anywhere: a signal.
 """
 
 from __future__ import annotations
@@ -115,10 +116,10 @@ class Unnamed:
         case.last_high = case.last_unusual = float(close.start + close.seconds)
         case.parts = {case.place: float(people)}
         case.pulses = [*case.pulses[-MOST_PULSES:], Pulse(close.start, float(people), expected, expected)]
-        reason = self._promote(case, rising, people, close)
+        reason = self._promote(case, rising, people, close, placed=atlas.level(case.place) > EVERYWHERE)
         return reason or self._growth(case, close)
 
-    def _promote(self, case: Case, rising: Rising, people: int, close: Close) -> str | None:
+    def _promote(self, case: Case, rising: Rising, people: int, close: Close, *, placed: bool) -> str | None:
         before, policy = case.state, self.policy
         needed = policy.wide_people if case.wide else policy.suspected_people
         enough = people >= needed
@@ -126,6 +127,10 @@ class Unnamed:
         lasting = case.suspected_at is not None and later >= LATER_PEOPLE
         why = [_said(*one) for one in rising.terms[:3]]
         why.append(Gate("people", enough, f"{people} people, {needed} needed"))
+        if not placed:
+            why.append(
+                Gate("place", False, "no one place shares the words: talk of the day, until a keyword stands for it")
+            )
         if close.learning:
             why.append(Gate("learning", False, "the baseline is still learning: nothing above a signal"))
         told = (
@@ -136,7 +141,7 @@ class Unnamed:
             case.state, case.resolved_at, case.merged_into = case.tier, None, None
         elif before == "run":
             case.state, case.opened_at = "signal", close.decided
-        if case.state == "signal" and enough and not close.learning:
+        if case.state == "signal" and enough and placed and not close.learning:
             case.state, case.suspected_at = "suspected", case.suspected_at or close.decided
             case.at_cut = (float(people), rising.terms[0][2])
         elif case.state == "suspected" and lasting and people >= max(needed, policy.confirmed_people):

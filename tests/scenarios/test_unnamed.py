@@ -25,7 +25,7 @@ def said(number: int, at: float, text: str, place: str, author: str | None = Non
         "source": "twitter:x",
         "created_at": at,
         "text": text,
-        "place": place,
+        "place": place or None,
         "author": author or f"a{number}",
     }
     return Record(number, json.dumps(body).encode(), at, "log")
@@ -105,6 +105,14 @@ def test_it_grows_to_confirmed_and_is_over_when_the_words_are_an_hour_old(learnt
     ]
     assert found[-1].resolved_at is not None
     assert 1800 <= found[-1].resolved_at - (MONDAY + 4 * DAY + 1100) <= 3600 + 120
+
+
+def test_words_that_rise_nowhere_in_particular_are_shown_and_told_to_nobody(learnt: bytes) -> None:
+    words = [*KIOSK, *KIOSK, *KIOSK]
+    found = told(learnt, burst(words, place=""))
+    assert {one.scope.level for one in found} <= {"everywhere", "nowhere"}
+    assert {one.state for one in found} == {"signal"}
+    assert not next(gate for gate in found[-1].why if gate.gate == "place").passed
 
 
 def test_it_quotes_those_at_its_place_who_named_a_usual_problem_too_and_tells_their_channels() -> None:
