@@ -114,7 +114,10 @@ class Acts:
             check_promotable(incident)
         except PromotionError as error:
             raise _refusal(error) from error
-        control = self._control("promote", author, reason, incident=incident.id, value=phrases[:PHRASES_CHARACTERS])
+        lines = phrases.replace("\r\n", "\n")
+        if len(lines) > PHRASES_CHARACTERS:
+            raise Refused(f"The phrases are longer than {PHRASES_CHARACTERS:,} characters.")
+        control = self._control("promote", author, reason, incident=incident.id, value=lines)
         return await self._record(
             msgspec.structs.replace(control, keywords=(keyword.strip()[:128],), label=label.strip()[:80])
         )

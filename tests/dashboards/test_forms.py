@@ -92,6 +92,15 @@ def test_a_promotion_that_is_refused_comes_back_as_it_was_filled_in_and_can_be_s
     assert (log.controls[0].keywords, log.controls[0].value) == (("kiosks",), typed["phrases"])
 
 
+def test_phrases_are_kept_whole_or_refused_never_cut(desk: TestClient, log: Log) -> None:
+    lines = [f"{number:02} {'x' * 156}" for number in range(50)]
+    sent = {"keyword": "kiosks", "label": "kiosks", "phrases": "\r\n".join(lines)}  # as browsers send line ends
+    assert len(sent["phrases"]) > 8000
+    assert desk.post(UNNAMED, data={**sent, "phrases": sent["phrases"] + "y" * 500}).status_code == 400
+    assert desk.post(UNNAMED, data=sent).status_code == 303
+    assert log.controls[0].value == "\n".join(lines)
+
+
 def test_a_note_survives_a_full_log_and_a_chosen_length_a_wrong_place(desk: TestClient, log: Log) -> None:
     log.full = True
     answer = desk.post("/incident/c0ffee01/note", data={"text": "Gate B4 again,\nas on Monday"})
