@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from dashboards.acts_said import about, told
@@ -37,14 +37,14 @@ def incident_table(board: Board, names: Catalogue, zone: str) -> Table:
     return Table(head, rows)
 
 
-def matrix_table(grid: Grid, names: Catalogue) -> Table:
-    """Place by problem: how many people, and how many are expected."""
-    head = ["place"]
+def matrix_table(grid: Grid, names: Catalogue, unseen: Mapping[str, Sequence[str]]) -> Table:
+    """Place by problem: how many people, and how many are expected; `unseen`: blind sources by place, for whose people a 0 says nothing."""
+    head = ["place", "blind"]
     for keyword in grid.keywords:
         head += [names.keyword(keyword), f"{names.keyword(keyword)}, expected"]
     rows: list[list[Value]] = []
     for place in grid.places:
-        row: list[Value] = [names.full_name(place)]
+        row: list[Value] = [names.full_name(place), " + ".join(unseen.get(place, ()))]
         for keyword in grid.keywords:
             cell = grid.cells.get((place, keyword))
             row += [cell.voices, cell.expected] if cell else [0, None]

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
+from dashboards.board_panels import unseen
 from dashboards.csv_text import csv_text
 from dashboards.dom import h, to_html
 from dashboards.export_tables import Table, acts_table, incident_table, matrix_table, series_table
@@ -42,9 +43,8 @@ def add_exports(site: Site, app: FastAPI) -> None:
     @app.get("/export/matrix.csv", include_in_schema=False)
     async def matrix(request: Request) -> Response:
         def made(board: Board, view: View) -> Table:
-            return matrix_table(
-                choose(board.cells, site.catalogue, view.level if view.level in VIEWS else "near"), site.catalogue
-            )
+            level = view.level if view.level in VIEWS else "near"
+            return matrix_table(choose(board.cells, site.catalogue, level), site.catalogue, unseen(board))
 
         return await _csv(site, request, "matrix", made)
 

@@ -63,11 +63,17 @@ def test_the_matrix_is_the_one_that_is_shown(desk: Site) -> None:
     assert 'filename="overheard-matrix-2026-02-23-0743.csv"' in answer.headers["content-disposition"]
     head, *rows = read(answer.content)
     grid = choose(asyncio.run(desk.live.refresh()).cells, desk.catalogue, "region")
-    assert head[1::2] == [desk.catalogue.keyword(k) for k in grid.keywords]
+    assert head[2::2] == [desk.catalogue.keyword(k) for k in grid.keywords]
     shown = {p: [grid.cells[p, k].voices if (p, k) in grid.cells else 0 for k in grid.keywords] for p in grid.places}
-    assert {row[0]: [int(n) for n in row[1::2]] for row in rows} == {
+    assert {row[0]: [int(n) for n in row[2::2]] for row in rows} == {
         desk.catalogue.full_name(p): counts for p, counts in shown.items()
     }
+
+
+def test_a_place_that_is_partly_not_seen_says_so_beside_its_counts(day: Callable[[str], Reader]) -> None:
+    head, *rows = read(client(site(day("blind"), Log())).get("/export/matrix.csv?level=region").content)
+    blind = {row[0]: row[head.index("blind")] for row in rows}
+    assert {place: said for place, said in blind.items() if said} == {"Texas, United States": "call notes"}
 
 
 def test_incidents_series_and_acts_have_zones_and_bare_numbers(desk: Site) -> None:
