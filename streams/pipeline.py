@@ -29,7 +29,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from alerting.alerts import Alerts
-from alerting.model import Blind, Control, Incident
+from alerting.model import Control, Incident
 from alerting.policy import Policy
 from streams.channels import CHANNELS, channel_of
 from streams.closed import Cells, Revision
@@ -87,7 +87,6 @@ class Outputs(NamedTuple):
     dead_letters: list[DeadLetter]
     sources: dict[str, SourceCount]  # since the last part
     closed_until: float  # every window ending here or before is closed; -inf at first
-    blind: tuple[Blind, ...]
 
 
 class Pipeline:
@@ -135,7 +134,7 @@ class Pipeline:
     def process(self, partition: int, entries: Sequence[Record | Tick]) -> Outputs:
         """Take entries of one partition's log, in log order."""
         taken = self.intakes[partition].process(entries)
-        outputs = Outputs([], [], [], taken.dead_letters, {}, self.detect.closed_until, ())
+        outputs = Outputs([], [], [], taken.dead_letters, {}, self.detect.closed_until)
         for part in taken.parts:
             passed = self.detect.process(part)
             for one in passed.closed:
@@ -145,10 +144,7 @@ class Pipeline:
             outputs.revisions.extend(passed.late)
             for name, count in part.sources.items():
                 outputs.sources.setdefault(name, SourceCount(name)).add(count)
-        if not taken.parts:
-            return outputs
-        blind = self.detect.sources.blind(self.detect.closed_until)
-        return outputs._replace(closed_until=self.detect.closed_until, blind=blind)
+        return outputs._replace(closed_until=self.detect.closed_until)
 
     def only_learn(self) -> None:
         """Open no incidents: for history that is known to be ordinary."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from detectors.together import distinct
 
 if TYPE_CHECKING:
+    from alerting.model import Blind
     from streams.detect import Detect
     from streams.pipeline import Pipeline
 
@@ -46,6 +47,12 @@ def new_words(detect: Detect) -> list[dict[str, Any]]:
         }
         for one in distinct(detect.emerging.found)[:MOST_WORDS]
     ]
+
+
+def blind_now(pipeline: Pipeline) -> tuple[Blind, ...]:
+    """The sources that were blind at the newest close."""
+    until = pipeline.detect.closed_until
+    return pipeline.detect.sources.blind(until) if math.isfinite(until) else ()
 
 
 def usual_per_hour(pipeline: Pipeline, now: float) -> dict[str, float]:

@@ -18,7 +18,7 @@ import structlog
 from alerting.model import Control
 from streams.complaint import Record, Tick
 from streams.last_hour import LastHour
-from streams.runtime.board_state import board_state, usual_per_hour
+from streams.runtime.board_state import blind_now, board_state, usual_per_hour
 from streams.runtime.commits import RETRY_SECONDS, Commits
 from streams.runtime.entries import ADVANCE, CONTROL, GAP, Advance, Gap, Logged, counted_in, heard
 from streams.runtime.followed import Cursor, Followed, cursor_after
@@ -269,7 +269,7 @@ class Runner:
         """What there is to write, with the state of the moment; the next begins."""
         work = self._work
         work.meta |= board_state(self.pipeline, primed=self.primed)
-        work.usual_per_hour = usual_per_hour(self.pipeline, work.arrival)
+        work.blind, work.usual_per_hour = blind_now(self.pipeline), usual_per_hour(self.pipeline, work.arrival)
         work.applied = max(work.applied, self.commits.applied)
         self._work = self._new_work()
         return work

@@ -68,8 +68,6 @@ class Work:
             self.dead_letters.append((letter, arrival, source_of(bodies.get(letter.where.position))))
         for name, count in outputs.sources.items():
             self.sources.setdefault(name, SourceCount()).add(count)
-        if outputs.sources or outputs.blind:
-            self.blind = outputs.blind
         if math.isfinite(outputs.closed_until):
             self.meta["last_close"] = outputs.closed_until
 

@@ -227,6 +227,35 @@ def test_a_store_that_is_away_delays_no_client_until_the_journal_holds_as_much_a
     run(tmp_path, test, backlog_megabytes=0.1)
 
 
+def test_a_blind_source_stays_blind_while_others_talk_and_no_window_closes(tmp_path: Path) -> None:
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        async def say(*said: tuple[str, float]) -> None:
+            body = [complaint(0, id=f"{name}{minute}", author=None, source=name, created_at=MINUTE + 60 * minute)
+                    for name, minute in said]  # fmt: skip
+            assert (await complaints(client, json.dumps(body))).status_code == 202
+            await settled(service)
+
+        def blind() -> list[tuple[str, float | None]]:
+            return [(one.source, one.blind_since) for one in service.reader.sources(0.0)]
+
+        both = [(name, minute) for minute in range(0, 1800, 5) for name in ("web:quiet", "web:talking")]
+        await say(*both, *(("web:talking", minute) for minute in range(1800, 1920, 5)))
+        (_, since), talking = blind()
+        assert since is not None
+        assert talking == ("web:talking", None)
+        until = service.pipeline.detect.closed_until
+        before = service.reader.blind_then(until)
+        await say(("web:talking", 1915.5))  # closes nothing
+        await client.post("/controls", json={"kind": "note", "author": "me", "incident": "i", "value": "seen"})
+        await settled(service)
+        assert service.pipeline.detect.closed_until == until
+        assert blind() == [("web:quiet", since), talking]
+        assert service.reader.blind_then(until) == before
+        assert [one.source for one in service.reader.sources_then(until) if one.blind_since] == ["web:quiet"]
+
+    run(tmp_path, test)
+
+
 def test_files_and_standard_input_are_partitions_of_one_log(tmp_path: Path) -> None:
     feed = tmp_path / "feed.jsonl"
     feed.write_text(
