@@ -75,9 +75,8 @@ class DeliverStage:
                     self.desk.offsets[self._key] = record.offset + 1
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 log.error("not a record of ours", topic=self.tp.topic, offset=record.offset, detail=str(error))
-        await self.desk.keep_pace(
-            patiently=self._kind == topics.CELLS.name
-        )  # what people must hear of is few rows, and never waits
+        # What people must hear of is few rows, and never waits.
+        await self.desk.keep_pace(patiently=self._kind != topics.INCIDENTS.name)
 
     def _taken(self, record: Any) -> bool:
         if self._kind == topics.CELLS.name:

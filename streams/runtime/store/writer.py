@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SUMMED = ("records", "complaints", "voices", "placed", "duplicates", "copies", "old", "late", "clock_changes")
 LATE_COLUMNS = ("start", "place", "keyword", "seconds", "voices", "messages")
+CELL_BYTES = 100  # in memory
 DEAD_LETTER_SECONDS = 7 * 86400.0  # what people wrote is kept for no longer
 _source_of = msgspec.json.Decoder(msgspec.defstruct("Sourced", [("source", str)])).decode
 
@@ -73,8 +74,9 @@ class Work:
 
     @property
     def rows(self) -> int:
-        """About how much there is to write."""
-        return len(self.incidents) + len(self.dead_letters) + sum(len(one.place) for one in self.cells)
+        """About how much there is to write, in cells; a dead letter may be as large as hundreds of them."""
+        letters = sum(1 + len(letter.raw) // CELL_BYTES for letter, _, _ in self.dead_letters)
+        return len(self.incidents) + letters + sum(len(one.place) for one in self.cells)
 
 
 class Writer:

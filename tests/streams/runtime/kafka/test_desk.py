@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from faust.types import TP
 from ground import KIT
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
 from alerting.model import Incident, Scope
 from alerting.outbox import UnreachableError
+from streams.complaint import DeadLetter, Where
 from streams.runtime.exporter import Totals
 from streams.runtime.kafka import desk as desks
-from streams.runtime.kafka.desk import Desk, Vocabulary
+from streams.runtime.kafka import wire
+from streams.runtime.kafka.deliver_agent import DeliverStage
+from streams.runtime.kafka.desk import Desk, Desks, Vocabulary
 from streams.runtime.kafka.parts import source_count
 from streams.runtime.kafka.records import SourceRecord
 from streams.runtime.notify_settings import NotifySettings
@@ -132,6 +137,47 @@ def test_a_confirmed_page_goes_out_without_the_store_and_not_again_with_it(
 
     assert asyncio.run(lived()) == 1
     assert told("".join(capfd.readouterr())) == 0
+
+
+def test_dead_letters_wait_for_the_store_in_the_log_and_incidents_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desks, "COMMIT_SECONDS", 0.01)
+    monkeypatch.setattr(desks, "MOST_ROWS", 2000)
+    large = "A" * 88_000
+
+    def logged(value: bytes, offset: int) -> Any:
+        return SimpleNamespace(value=value, offset=offset, timestamp=60_000)
+
+    def letter(offset: int) -> Any:
+        one = DeadLetter("not_json", "", Where("complaints", offset, 0), large, 65_536, "")
+        return logged(wire.dead_letter(one).value or b"", offset)
+
+    async def lived() -> tuple[int, int]:
+        one = desk(tmp_path)
+        owned = Desks(lambda: one)
+        letters, incidents = (DeliverStage(TP(f"t.{name}", 0), owned) for name in ("dead-letter", "incidents"))
+        await letters.begin()
+        await incidents.begin()
+        one.writer.refusals = 10**9  # type: ignore[attr-defined]
+
+        async def flood() -> None:
+            for offset in range(100):
+                await asyncio.wait_for(letters.take([letter(offset)]), 0.3)
+
+        with pytest.raises(TimeoutError):
+            await flood()
+        gathered = letters.records
+        await asyncio.wait_for(incidents.take([logged(wire.incident(incident()).value or b"", 0)]), 0.3)
+        one.writer.refusals = 0  # type: ignore[attr-defined]
+        await letters.take([letter(offset) for offset in range(gathered, 100)])
+        await letters.end()
+        with one.store.connect() as connection:
+            return gathered, len(connection.execute(select(tables.dead_letters.c.where)).all())
+
+    gathered, written = asyncio.run(lived())
+    assert gathered < 6
+    assert written == 100
 
 
 async def settled(one: Desk) -> None:
