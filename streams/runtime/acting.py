@@ -131,7 +131,7 @@ def _refused() -> Iterator[None]:
 
     try:
         yield
-    except PromotionError as error:
+    except (PromotionError, OSError) as error:
         raise click.ClickException(str(error)) from None
 
 

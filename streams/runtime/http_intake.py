@@ -121,6 +121,8 @@ def _acts(routes: APIRouter, service: Service, guard: list[Any]) -> None:
                 await service.append_control(control)
         except PromotionError as error:
             raise HTTPException(422, str(error)) from None
+        except OSError as error:  # what an undo takes back is asked of the store
+            raise HTTPException(503, f"not kept: {error}", _retry(RETRY_SECONDS)) from None
         return JSONResponse(msgspec.to_builtins(control), 202)
 
 

@@ -175,6 +175,18 @@ def test_an_act_takes_effect_at_the_next_close_and_is_kept(tmp_path: Path) -> No
     run(tmp_path, test)
 
 
+def test_an_undo_that_the_store_cannot_be_asked_about_is_to_be_sent_again(tmp_path: Path) -> None:
+    async def test(service: Service, client: httpx.AsyncClient) -> None:
+        with service.store.begin() as connection:
+            connection.execute(text("ALTER TABLE controls RENAME TO gone"))
+        answer = await client.post("/controls", json={"kind": "undo", "author": "me", "value": "some"})
+        assert (answer.status_code, bool(answer.headers["retry-after"])) == (503, True)
+        assert "the store does not answer" in answer.json()["detail"]
+        assert service.journal.next_seq == 0
+
+    run(tmp_path, test)
+
+
 def test_a_store_that_is_away_delays_no_client_until_the_journal_holds_as_much_as_it_may_and_nothing_is_lost_or_double(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
