@@ -52,6 +52,9 @@ class Shadows:
             steady = self._steady(ready, theta, core.doubts(start).take(core.level.groups[series]))
             self.relearnt, seen, known = self._drop(steady)
             core.level.restart(self.relearnt, seen, known, scale)
+        if len(self.series) and self.until < start:  # windows in between, that were empty
+            between = core.masses(np.array([max(self.until, start - DAY_SECONDS)]), np.array([start]))
+            self.windows[:, -1] += between[core.level.groups[self.series], 0]
         if held is not None:
             self._hold(np.flatnonzero(held))
         if len(self.series):
@@ -59,9 +62,6 @@ class Shadows:
             self.counts[:, -1] += counts[self.series]
             share = 1.0 if exposure is None else exposure[self.series]
             self.windows[:, -1] += now[core.level.groups[self.series]] * share
-            if self.until < start:  # windows in between, that were empty
-                between = core.masses(np.array([max(self.until, start - DAY_SECONDS)]), np.array([start]))
-                self.windows[:, -1] += between[core.level.groups[self.series], 0]
         self.until = start + core.window
 
     def settle(self, core: Core, start: int, series: Ints) -> None:

@@ -17,6 +17,7 @@ from detectors.base import Bools, Ints
 from detectors.network import DAY, QUIET_SECONDS, WEEK
 from streams.runtime.store import graph, tables
 from streams.runtime.store.lease import FencedError, Lease
+from streams.runtime.store.tiers import CELLS, kept_from
 from streams.runtime.store.upsert import replacing, write
 from streams.runtime.store.writer import read_meta, write_meta
 
@@ -112,7 +113,7 @@ def _keep_excesses(engine: Engine, guard: Guard) -> None:
         meta = read_meta(connection)
         end = meta.get("last_close", 0.0) // DAY * DAY
         oldest = end - MOST_WEEKS * WEEK
-        begin = meta.get(UNTIL, max(meta.get("first_close", end), oldest))
+        begin = meta.get(UNTIL, max(meta.get("first_close", end), oldest, kept_from(meta, CELLS)))
         if end <= begin:
             return
         changed = _changed(connection, _names(connection), begin, end)

@@ -15,7 +15,8 @@ from streams.runtime.store import graph
 from streams.runtime.store.lease import FencedError, Lease
 from streams.runtime.store.migrations import open_store
 from streams.runtime.store.network import Found, Keeper, read, refresh
-from streams.runtime.store.writer import Work, Writer
+from streams.runtime.store.tiers import CELLS, TIERS
+from streams.runtime.store.writer import Work, Writer, write_meta
 from tests.streams.runtime.test_store import Tree, cells
 
 DAY, WEEK = 86400, 7 * 86400
@@ -112,6 +113,15 @@ def test_before_a_day_has_ended_there_is_no_network_and_before_three_weeks_no_li
     days.take(*range(20))
     assert refresh(engine)
     assert read(engine) == Found([], float(MONDAY + 20 * DAY), 2, 20)
+
+
+def test_a_store_of_before_is_told_of_as_far_as_its_windows_reach(engine: Engine) -> None:
+    days = Days(engine)
+    days.take(*range(WEEKS * 7))
+    with engine.begin() as connection:
+        write_meta(connection, {TIERS[CELLS].since: MONDAY + 21 * DAY})
+    assert refresh(engine)
+    assert read(engine).days == WEEKS * 7 - 21
 
 
 def test_who_is_no_longer_the_writer_writes_nothing(engine: Engine) -> None:
