@@ -236,5 +236,5 @@ def done(control: Control, acts: Acts, zone: str, now: float) -> Node:
     undone = acts.find(control.value or "") if control.kind == "undo" else None
     button = h("button", "Undo", type="button", act=("undo", control.id)) if control.kind != "undo" else None
     command = acts.replay_of(control)
-    past = h("span", "To hear the past with it: ", h("code", command), class_="past") if command else None
+    past = h("span", "To hear the past with it: ", h("code", command), class_="replays") if command else None
     return h("p", h("span", said(control, zone, now, undone)), button, past, class_="did", key=control.id)

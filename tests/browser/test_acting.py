@@ -17,7 +17,7 @@ def fits(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1920, 390])
+@pytest.mark.parametrize("width", [1920, 1100, 390])
 def test_the_form_of_every_act_lies_on_the_screen(serve: Any, visit: Any, width: int, scheme: str) -> None:
     page, trouble = visit(serve("storm").url + "/incident/a1b2c3d4", width=width, scheme=scheme)
     for fold in FOLDS:
