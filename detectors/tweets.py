@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from detectors import inputs
 from detectors.bank import Bank
-from detectors.base import Bools, Floats, Scores
+from detectors.base import Bools, Floats, Ints, Scores
 from detectors.state import pack, unpack
 
 Coarse = npt.NDArray[np.float32]
@@ -120,6 +120,13 @@ class Tweets:
         inside = 1 + above[rows, low] - record[rows, low] * np.clip(place - low, 0.0, 1.0)
         events = np.where(place > first, tail, inside)
         return np.where(place >= 0, np.minimum(events / (windows + 1), 1.0), 1.0)
+
+    @property
+    def relearnt(self) -> Ints:
+        return self.bank.relearnt
+
+    def settle(self, start: float, series: npt.ArrayLike) -> None:
+        self.bank.settle(start, series)
 
     def skip(self, start: float, stop: float) -> None:
         self.bank.skip(start, stop)

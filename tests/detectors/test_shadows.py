@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 
 from detectors import create
+from detectors.base import Relearning
 
 HOUR = 3600
 DAY = 24
 RISEN = 0  # of three series, the one that stands in an incident
 
 
-def learnt(weeks=3):
-    """A bank in which each of three series usually has four an hour."""
-    bank = create(n_series=3, window_seconds=HOUR)
+def learnt(bank=None):
+    """A bank in which each of three series usually has four an hour, for three weeks."""
+    bank = bank or create(n_series=3, window_seconds=HOUR)
     chance = np.random.default_rng(1)
-    for hour in range(weeks * 7 * DAY):
+    for hour in range(3 * 7 * DAY):
         bank.learn(hour * HOUR, chance.poisson(4.0, 3))
     return bank
 
@@ -47,6 +48,13 @@ def test_what_stays_at_three_times_the_usual_is_the_usual_after_four_days_with_r
     after = expected(bank, 26 * DAY)
     assert after[RISEN] == pytest.approx(12.0, rel=0.15)
     assert after[1:] == pytest.approx([4.0, 4.0], rel=0.15)
+
+
+def test_the_detector_of_mentions_tells_it_too():
+    bank = create("tweets", n_series=3, window_seconds=HOUR)
+    assert isinstance(bank, Relearning)
+    _, told = hold(learnt(bank), np.random.default_rng(3).poisson(12.0, 5 * DAY))
+    assert told == [4 * DAY + 6]
 
 
 def test_what_fades_or_comes_and_goes_is_not():

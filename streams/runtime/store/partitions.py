@@ -40,12 +40,13 @@ def let_go(connection: Connection, tier: Tier, before: int) -> None:
     last = _name(tier, before - _width(tier))
     query = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = CAST(:table AS regclass)"
     names = connection.execute(text(query), {"table": tier.table.name}).scalars().all()
+    usual = connection.exec_driver_sql("SHOW lock_timeout").scalar()
     for name in sorted(one for one in names if one <= last):
         try:
             with connection.begin_nested():
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
                 connection.exec_driver_sql(f"DROP TABLE {name}")
-                connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{usual}'")
         except OperationalError as error:
             log.info("an old partition is being read, it stays for now", partition=name, reason=str(error.orig))
             return

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, func, select, text
 from streams.closed import Revision
 from streams.runtime.store import tables
 from streams.runtime.store.migrations import STEPS, migrate, open_store
+from streams.runtime.store.partitions import let_go, make_partitions
 from streams.runtime.store.reader import Reader
 from streams.runtime.store.tiers import CELLS, DAY_SECONDS, DAYS, FIVES, HOURS, TIERS, finest, tiles
 from streams.runtime.store.views import drop_views
@@ -170,6 +171,11 @@ def test_a_partition_that_is_being_read_goes_an_hour_later(engine: Engine) -> No
     one.commit(Work(cells=[cells(later, [(2, 1, 1)])], meta={"last_close": later + 60.0}))
     with engine.connect() as reading:
         assert reading.execute(count, {"start": later - HOUR}).scalar() == 0
+    with engine.begin() as connection:
+        make_partitions(connection, TIERS[CELLS], [start])
+        let_go(connection, TIERS[CELLS], later - DAY_SECONDS)
+        told = connection.exec_driver_sql("SHOW lock_timeout").scalar()
+    assert told == "15s", "what follows in the transaction waits as long as it always does"
 
 
 @given(
