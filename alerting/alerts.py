@@ -51,6 +51,7 @@ class Alerts:
         self.opened: list[tuple[float, str]] = []  # when, id: suspected within the last seven days
         self.channel_people = np.ones(MAX_CHANNELS)
         self.last_end: float | None = None
+        self.cut: float | None = None  # the p-value at which the newest close let an incident be suspected
         self._held: frozenset[tuple[int, int]] = frozenset()
         self.settled: frozenset[tuple[int, int]] = frozenset()  # of incidents this close found to be the usual now
 
@@ -71,11 +72,6 @@ class Alerts:
     def busy(self) -> bool:
         """Whether anything goes on, so that silent windows must be closed too."""
         return bool(self._held) or self.unnamed.open
-
-    @property
-    def cut(self) -> float:
-        """The p-value at which an incident is suspected."""
-        return self.tail.cut
 
     @property
     def spent(self) -> int:
@@ -116,7 +112,8 @@ class Alerts:
         self._pass_time(close)
         out += self._correct(close.decided)
         self.tracks.update(close, self._pinned())
-        self.memory.take(close, self.tail.cut)
+        self.cut = cut = self.tail.cut
+        self.memory.take(close, cut)
         series, found = unusual(self.tracks, self.memory, self.tail.level, self.atlas, self.policy)
         touched = self._join(found, series, close)
         if touched:

@@ -16,6 +16,7 @@ from detectors.scan import poisson_tail
 CHANNEL_P = 0.01
 LATER_P = 0.05
 FRESH_P = 1e-3
+LEARNING = Gate("learning", False, "the baseline is still learning: nothing above a signal")
 LATER_SHARE = 0.2  # of the people at the cut must come on top after it
 MANY_SECONDS = 60  # as many as one row of a window carries
 
@@ -61,7 +62,7 @@ def judge(case: Case, policy: Policy, bar: Bar) -> Verdict:
         batch_gate,
     ]
     if bar.learning:
-        why.append(Gate("learning", False, "the baseline is still learning: nothing above a signal"))
+        why.append(LEARNING)
     standing = not batch_gate.passed or bar.learning
     enough = people >= policy.signal_people
     suspected = under and people >= needed and why[2].passed and not standing

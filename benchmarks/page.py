@@ -153,7 +153,16 @@ def serve(port: int, store: str, began: float, series: int) -> None:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     settings, reader = PageSettings(port=port), Reader(open_store(store))
     now = lambda: BEGIN + WINDOW + (time.time() - began) * SPEED  # noqa: E731
-    live = mount(app, reader, refuse, settings, places=pipeline.places, keywords=pipeline.keywords, now=now)
+    live = mount(
+        app,
+        reader,
+        refuse,
+        settings,
+        places=pipeline.places,
+        keywords=pipeline.keywords,
+        policy=pipeline.alerts.policy,
+        now=now,
+    )
 
     async def look() -> None:
         """As the page's service does beside workers: a short query, and a full look where it tells of news."""

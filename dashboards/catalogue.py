@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from alerting.model import KeywordTree, PlaceTree
+from streams.runtime.why_then import Asked, asked
 
 LEVELS = ("spot", "airport", "city", "county", "region", "country", "everywhere", "nowhere")
 
@@ -77,6 +78,11 @@ class Catalogue:
     def contains(self, outer: str, inner: str) -> bool:
         """Whether `inner` is `outer` or lies in it."""
         return outer == inner or outer in self.above(inner)
+
+    def asked(self, place: str, keyword: str, at: float) -> Asked:
+        """What `why_then` answers. Raises KeyError for an unknown place or keyword."""
+        index, number = self._place_index[place], self._keyword_index[keyword]
+        return asked(self._places, self._keywords, index, number, at)
 
     def find_places(self, said: str, limit: int = 8) -> list[str]:
         """Ids of the places a person may mean: an id, a code as in `JFK`, a name or `name, region`; largest first."""

@@ -10,6 +10,7 @@ from nicegui import app as nicegui_app
 from nicegui import ui
 
 from alerting.model import Control, KeywordTree, PlaceTree
+from alerting.policy import Policy
 from dashboards.acts import Acts
 from dashboards.api import router
 from dashboards.catalogue import Catalogue
@@ -19,7 +20,6 @@ from dashboards.pages import register
 from dashboards.settings import PageSettings
 from dashboards.site import Site
 from streams.runtime.store.reader import Reader
-from streams.runtime.why_then import WhyNot
 
 FAVICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="M2 14h4l2-6 3 11 3-14 2.5 9H22" fill="none" '
@@ -35,21 +35,21 @@ def mount(
     *,
     places: PlaceTree,
     keywords: KeywordTree,
-    why_not: WhyNot | None = None,
+    policy: Policy,
     now: Callable[[], float] = time.time,
     exempt: tuple[str, ...] = (),
     replay: Callable[[str], str] | None = None,
 ) -> Live:
     """Add pages, API and guard to `app`; add all other routes before, for the pages take every other path.
 
-    `act` appends a control to the log and raises when it cannot. `why_not(place, keyword, at)` is DETECT's own answer;
-    without it the stored counts answer. `now` is the clock of the service. `exempt`: path prefixes with tokens of their
-    own. `replay`: the command that replays the past with a new keyword. Call `poke()` of the result after a close to be
-    shown at once; it polls the reader otherwise. Once a process.
+    `act` appends a control to the log and raises when it cannot. `policy`: what incidents are judged by. `now` is the
+    clock of the service. `exempt`: path prefixes with tokens of their own. `replay`: the command that replays the past
+    with a new keyword. Call `poke()` of the result after a close to be shown at once; it polls the reader otherwise.
+    Once a process.
     """
     acts = Acts(act, now, replay=replay)
     live = Live(reader, acts, now, settings.timezone, settings.refresh_seconds)
-    site = Site(reader, live, acts, Catalogue(places, keywords), settings, why_not)
+    site = Site(reader, live, acts, Catalogue(places, keywords), settings, policy)
     live.catalogue = site.catalogue
     app.include_router(router(site))
     register(site, app)

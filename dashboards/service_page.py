@@ -63,7 +63,7 @@ def put_on(app: FastAPI, service: Service | MemoryService | PageService, now: Ca
         page_settings(service.settings),
         places=service.pipeline.places,
         keywords=service.pipeline.keywords,
-        why_not=service.why_not,
+        policy=service.pipeline.alerts.policy,
         now=now,
         exempt=PATHS,
         replay=partial(replay_command, service.settings),

@@ -26,6 +26,8 @@ class Cells(NamedTuple):
     upper: Floats
     p_value: Floats
     held: npt.NDArray[np.bool_]  # stands in an open incident
+    cut: float | None = None  # the p-value that incidents were opened at then; None where nothing was judged
+    learning: bool = False  # too little history for more than signals
 
 
 class Closed(NamedTuple):

@@ -129,9 +129,7 @@ class Detect:
         real, drilled = of_drill(rows, False), of_drill(rows, True)
         if len(drilled.window) and self.watching and self.drill is None:
             self.drill = self._copy(start)
-        asked = (
-            len(real.window) or self.alerts.busy or due or self.emerging.found
-        )  # else it is closed for the drill alone
+        asked = len(real.window) or self.alerts.busy or due or self.emerging.found  # else for the drill alone
         closed = (
             self._judge(start, real, evidence, due) if asked else Closed(nothing(start, self.config.window_seconds), [])
         )
@@ -177,7 +175,8 @@ class Detect:
         bank.learn(start, counts, held, exposure)
         told = close.voices, close.messages, close.expected, close.upper, close.p_value
         held = held[self.index.find(close.place, close.keyword)]
-        return Closed(Cells(start, close.seconds, close.place, close.keyword, *told, held), incidents)
+        judged = self.alerts.cut, close.learning
+        return Closed(Cells(start, close.seconds, close.place, close.keyword, *told, held, *judged), incidents)
 
     def _table(
         self,

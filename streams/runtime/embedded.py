@@ -153,13 +153,6 @@ class Service:
         """The zone of a source's times without one."""
         return self._zone(source)
 
-    def why_not(self, place: str, keyword: str, at: float) -> object:
-        """Why there was no incident. Raises KeyError for an unknown place or keyword."""
-        index = self.pipeline.places.index(place)
-        number = self.pipeline.keywords.index(keyword)
-        with self.runner.lock:
-            return self.pipeline.alerts.why_not(index, number, at)
-
     def disk_low(self) -> bool:
         """Whether the data folder's disk is about full; tells the board too."""
         free = shutil.disk_usage(self.settings.service.data).free

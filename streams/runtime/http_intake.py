@@ -7,7 +7,7 @@ import hmac
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import msgspec
@@ -133,15 +133,6 @@ def _state(routes: APIRouter, service: Service, guard: list[Any]) -> None:
         red = service.health.red
         response.status_code = 503 if red else 200
         return {"red": red, "backlog": service.unwritten}
-
-    @routes.get("/-/why-not", dependencies=guard, tags=["service"])
-    async def why_not(place: str, keyword: str, at: Annotated[float | None, "Unix seconds"] = None) -> Response:
-        """Why there was no incident at this place about this keyword."""
-        try:
-            found = await asyncio.to_thread(service.why_not, place, keyword, time.time() if at is None else at)
-        except KeyError as error:
-            raise HTTPException(404, f"no such place or keyword: {error.args[0]}") from None
-        return Response(msgspec.json.encode(found), media_type="application/json")
 
     @routes.get("/metrics", dependencies=guard, tags=["service"])
     async def metrics() -> Response:

@@ -90,7 +90,7 @@ def why_incident(config: Path, id: str) -> None:
 @click.option("--at", help="ISO 8601 with zone; now unless given.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def why_not(config: Path, place: str, keyword: str, at: str | None, as_json: bool) -> None:
-    """Why there was no incident at PLACE (an id: city:4699066) about KEYWORD. A running service also knows the gates."""
+    """Why there was no incident at PLACE (an id: city:4699066) about KEYWORD."""
     from streams.runtime.why_then import plain
 
     moment = time.time() if at is None else time_of(at)
@@ -119,17 +119,15 @@ def stored_answer(settings: Settings, config: Path, place: str, keyword: str, at
     """The answer from the store alone. Raises ClickException for an unknown place or keyword."""
     from streams.pipeline import REPLAY_SECRET, Pipeline
     from streams.runtime.embedded import pipeline_config
-    from streams.runtime.why_then import answer
+    from streams.runtime.why_then import answer, asked
 
     pipeline = Pipeline(pipeline_config(settings), REPLAY_SECRET)
     try:
-        node, _ = pipeline.places.index(place), pipeline.keywords.index(keyword)
+        numbers = pipeline.places.index(place), pipeline.keywords.index(keyword)
     except KeyError as error:
         raise click.ClickException(f"no such place or keyword: {error.args[0]}") from None
-    within = [place]
-    while (node := int(pipeline.places.parent[node])) >= 0:
-        within.append(pipeline.places.id(node))
-    return answer(open_reader(config), None, place, keyword, at, within, time.time())
+    question = asked(pipeline.places, pipeline.keywords, *numbers, at)
+    return answer(open_reader(config), question, pipeline.alerts.policy, time.time())
 
 
 @incidents.command("ack")

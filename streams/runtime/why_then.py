@@ -1,26 +1,37 @@
 """Why, or why not: one sentence for any place, keyword and minute, the same on the page, in the API and in a terminal.
 
-DETECT's own memory answers for the last 24 hours where it runs in this process; before that, what the store counted.
+All of it from the store: what was counted, by what each window was judged, what was opened, and what people did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
+from alerting.gates import LEARNING
 from alerting.messages import odds, people, usually
-from alerting.model import Control, Gate, Incident, State, iso
+from alerting.model import Control, Gate, Incident, KeywordTree, PlaceTree, iso
+from alerting.places_and_keywords import LEVELS
+from alerting.policy import Policy
 from alerting.standing import holding, kept, reaches
+from alerting.why_not import WhyNot, Window, hour_before, weigh
 from streams.runtime.store.reader import Cell, Reader
 
 LOOK_BACK_SECONDS = 3600.0
 NOTHING_SPECIAL = 1e-3
-OPEN: tuple[State, ...] = ("signal", "suspected", "confirmed")
-WhyNot = Callable[
-    [str, str, float], Any
-]  # (place id, keyword id, Unix seconds) -> alerting's answer; KeyError if unknown
+
+
+class Asked(NamedTuple):
+    """A place, a keyword, a moment (Unix seconds), and what of the two trees reaches there."""
+
+    place: str
+    keyword: str
+    at: float
+    level: int  # of the place, as the scan has it
+    within: tuple[str, ...]  # the place and all above it
+    related: frozenset[str]  # the keyword, all above and all under it
 
 
 class Answer(NamedTuple):
@@ -31,41 +42,94 @@ class Answer(NamedTuple):
     incident: Incident | None  # where there was one after all, as it was then
     cell: Cell | None
     hour: tuple[Cell, ...]  # the windows of the hour before
-    cut: float | None = None  # p-value, where the memory knows it
+    cut: float | None = None  # p-value, where it was kept
     cut_people: int | None = None  # so many people would have been enough
 
 
-def answer(
-    reader: Reader, why_not: WhyNot | None, place: str, keyword: str, at: float, within: Sequence[str], now: float
-) -> Answer:
-    """`within`: ids of the place and all above it."""
-    told = why_not(place, keyword, at) if why_not is not None else None
-    gates: tuple[Gate, ...] = tuple(told.gates) if told is not None else ()
-    hour = tuple(c for c in reader.series(place, keyword, at - LOOK_BACK_SECONDS, at + 1) if c.start <= at)
-    cell = max(hour, key=lambda c: c.start, default=None)
-    around = _around(reader, keyword, at, within, now)
-    incident = _incident(reader, place, keyword, at, told)
+def asked(places: PlaceTree, keywords: KeywordTree, place: int, keyword: int, at: float) -> Asked:
+    """A question, by the numbers of place and keyword."""
+    above = {other: set(_upwards(keywords, other)) for other in range(len(keywords.parent))}
+    related = {other for other, found in above.items() if keyword in found} | above[keyword]
+    return Asked(
+        places.id(place),
+        keywords.id(keyword),
+        at,
+        LEVELS[places.level(place)],
+        tuple(map(places.id, _upwards(places, place))),
+        frozenset(map(keywords.id, related)),
+    )
+
+
+def _upwards(tree: PlaceTree | KeywordTree, node: int) -> Iterator[int]:
+    while node >= 0:
+        yield node
+        node = int(tree.parent[node])
+
+
+def answer(reader: Reader, asked: Asked, policy: Policy, now: float) -> Answer:
+    """`policy`: what incidents are judged by."""
+    start = _window_of(reader, asked.at, policy)
+    begin = hour_before(start, policy)
+    found = reader.series(asked.place, asked.keyword, 2 * begin - start, start + 1)  # the last one's hour too
+    hour = tuple(cell for cell in found if cell.start >= begin)
+    cell = hour[-1] if hour else None
+    judged = reader.cut(start if cell is None else cell.start)
+    around = _around(reader, asked)
+    incident = _incident(reader, asked)
     if incident is not None:
-        around += _snoozed(reader, incident, at)
+        around += _snoozed(reader, incident, asked.at)
         silences = [gate.text for gate in around if gate.gate in ("silence", "snooze")]
-        return Answer(_opened(incident, at, silences), (*(gates or incident.why), *around), incident, cell, hour)
-    weighed = told is not None and told.p_value is not None
-    said = str(told.answer) if told is not None and weighed else _counted(reader, place, keyword, at, hour, now)
-    said = "; ".join([said.rstrip("."), *(gate.text for gate in around if gate.gate != "silence")]) + "."
-    cut, needed = (told.cut, told.cut_people) if told is not None else (None, None)
-    return Answer(said, (*gates, *around), None, cell, hour, cut, needed)
+        return Answer(_opened(incident, asked.at, silences), (*incident.why, *around), incident, cell, hour)
+    if judged is not None and judged.learning:
+        around.insert(0, LEARNING)
+    gates: tuple[Gate, ...] = tuple(around)
+    also = [gate.text for gate in around if gate.gate != "silence"]
+    if cell is None or judged is None or asked.at > now:
+        said = _counted(reader, asked, hour, now)
+        return Answer("; ".join([said, *also]) + ".", gates, None, cell, hour, judged.cut if judged else None)
+    weighed = _weighed(found, judged.cut, asked.level, policy)
+    said = weighed.answer
+    if cell.start != start:
+        said = said.replace("Not opened: ", f"Not opened: nobody complained just then; at {iso(cell.start)} ", 1)
+    return Answer(
+        "; ".join([said, *also]) + ".", (*weighed.gates, *gates), None, cell, hour, weighed.cut, weighed.cut_people
+    )
 
 
-def _incident(reader: Reader, place: str, keyword: str, at: float, told: Any) -> Incident | None:
-    """The incident that held this place and keyword then, as it was then."""
-    found = reader.incidents(place=place, keyword=keyword, at=at, states=OPEN)
-    exact = [one for one in found if one.scope.place == place or any(part.place == place for part in one.places)]
-    if exact:
-        return exact[0]
-    if told is None or told.incident is None:
-        return None
-    story = reader.incident(told.incident)  # of a wider place, or written after that minute
-    return next((one for one in reversed(story) if one.updated_at <= at), story[0] if story else None)
+def _window_of(reader: Reader, at: float, policy: Policy) -> int:
+    """Start of the window that holds the minute; of the last one that closed, where that one has not yet."""
+    closed = reader.meta().get("last_close")
+    moment = at if closed is None or not closed <= at < closed + LOOK_BACK_SECONDS else closed - 1
+    return int(moment // policy.window_seconds) * policy.window_seconds
+
+
+def _weighed(cells: Sequence[Cell], cut: float, level: int, policy: Policy) -> WhyNot:
+    """The last of the cells, weighed by the people of its own hour."""
+    begin = hour_before(cells[-1].start, policy)
+    windows = [Window(c.start, c.voices, c.expected, c.upper, c.p_value) for c in cells if c.start >= begin]
+    return weigh(windows, cut, level, policy)
+
+
+def _incident(reader: Reader, asked: Asked) -> Incident | None:
+    """The incident that held this place and keyword then, as it was then, or as it was first told soon after."""
+    found = []
+    for newest in reader.incidents(since=asked.at, until=asked.at + 1):
+        if newest.drill or not _holds(newest, asked):
+            continue
+        story = reader.incident(newest.id)
+        then = next((one for one in reversed(story) if one.updated_at <= asked.at), story[0])
+        if then.state != "resolved" and _holds(then, asked):
+            found.append(then)
+    return min(found, key=lambda one: (not _exactly(one, asked.place), one.onset, one.id), default=None)
+
+
+def _holds(one: Incident, asked: Asked) -> bool:
+    here = one.scope.place in asked.within or _exactly(one, asked.place)
+    return here and not asked.related.isdisjoint(one.keywords)
+
+
+def _exactly(one: Incident, place: str) -> bool:
+    return one.scope.place == place or any(part.place == place for part in one.places)
 
 
 def _opened(one: Incident, at: float, silences: Sequence[str]) -> str:
@@ -80,16 +144,18 @@ def _opened(one: Incident, at: float, silences: Sequence[str]) -> str:
     return f"{told}."
 
 
-def _counted(reader: Reader, place: str, keyword: str, at: float, hour: Sequence[Cell], now: float) -> str:
-    """What the stored counts say."""
+def _counted(reader: Reader, asked: Asked, hour: Sequence[Cell], now: float) -> str:
+    """What the stored counts say, where nothing tells by what they were judged."""
     meta = reader.meta()
-    first = meta.get("first_close")
-    if at > now:
+    first, last = meta.get("first_close"), meta.get("last_close")
+    if asked.at > now:
         return f"Not known yet: it is {iso(int(now))}"
-    if first is not None and at < first:
+    if first is not None and asked.at < first:
         return f"Not known: counting began at {iso(first)}"
+    if last is not None and asked.at >= last + LOOK_BACK_SECONDS:
+        return f"Not known yet: windows are closed until {iso(last)}"
     if not hour:
-        if not reader.series(place, keyword, first or 0.0, at):
+        if not reader.series(asked.place, asked.keyword, first or 0.0, asked.at):
             return "Not opened: until then nobody had complained of it there, so there was nothing to weigh"
         return "Not opened: nobody complained of it there in the hour before, so there was nothing to weigh"
     said = f"Not opened: {people(sum(c.voices for c in hour))} in the hour before ({usually(expected_of(hour))})"
@@ -98,10 +164,7 @@ def _counted(reader: Reader, place: str, keyword: str, at: float, hour: Sequence
         return f"{said}, all of them heard after their windows had closed"
     if min(known) > NOTHING_SPECIAL:
         return f"{said}; chance alone brings a window like its most unusual one {odds(min(known))}"
-    return (
-        f"{said}; its most unusual window would come by chance {odds(min(known))}, "
-        "and which gate held it back is known only for 24 hours, while the service that judged it runs"
-    )
+    return f"{said}; its most unusual window would come by chance {odds(min(known))}, and the cut of then was not kept"
 
 
 def expected_of(hour: Sequence[Cell]) -> float:
@@ -110,19 +173,15 @@ def expected_of(hour: Sequence[Cell]) -> float:
     return share * sum(c.expected or 0.0 for c in hour)
 
 
-def _around(reader: Reader, keyword: str, at: float, within: Sequence[str], now: float) -> list[Gate]:
-    """What else held then: blindness, learning, planned events, silences."""
+def _around(reader: Reader, asked: Asked) -> list[Gate]:
+    """What else held then: blindness, planned events, silences."""
     gates = []
-    for source, spell in reader.blind_then(at).items():
-        if not spell.places or not set(spell.places).isdisjoint(within):
+    for source, spell in reader.blind_then(asked.at).items():
+        if not spell.places or not set(spell.places).isdisjoint(asked.within):
             text = f"{source} was blind (since {iso(spell.since)}), so what was said there was not seen"
             gates.append(Gate("blind", False, text))
-    learning = reader.status(now).learning_until
-    if learning is not None and at < learning:
-        text = f"until {iso(learning)} what is usual is still being learnt, and nothing is more than a signal"
-        gates.append(Gate("learning", False, text))
-    held = holding([c for c in reader.controls() if c.at <= at], at)
-    return gates + [_held(one) for one in held if reaches(one, within, (keyword,))]
+    held = holding([c for c in reader.controls() if c.at <= asked.at], asked.at)
+    return gates + [_held(one) for one in held if reaches(one, asked.within, (asked.keyword,))]
 
 
 def _snoozed(reader: Reader, incident: Incident, at: float) -> list[Gate]:

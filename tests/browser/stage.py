@@ -14,12 +14,13 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from alerting.model import Control
+from alerting.policy import Policy
 from dashboards.server import mount
 from dashboards.settings import PageSettings
 from streams.promotion import PromotionError
 from streams.runtime.own_pack import replay_command
 from streams.runtime.settings import Settings
-from tests.dashboards.made_up import NOW, Keywords, Places
+from tests.dashboards.made_up import NOW, WINDOW, Keywords, Places
 from tests.dashboards.made_up_weeks import ALL_DAYS
 
 TOKEN = "open-sesame"
@@ -38,7 +39,7 @@ def main(day: str, port: int, acts: Path) -> None:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     reader = ALL_DAYS["storm" if day == "locked" else day]().store(acts.with_suffix(".sqlite"))
     mount(
-        app, reader, act, settings, places=Places(), keywords=Keywords(), now=lambda: NOW,
+        app, reader, act, settings, places=Places(), keywords=Keywords(), policy=Policy(window_seconds=WINDOW), now=lambda: NOW,
         replay=partial(replay_command, Settings(pack="own.toml")),
     )  # fmt: skip
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")

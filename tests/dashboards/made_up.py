@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import pdtrc
 
 from alerting.model import Blind, Control, Gate, Incident, Part, Scope
+from alerting.policy import Policy
 from dashboards.acts import Acts
 from dashboards.catalogue import Catalogue
 from dashboards.live import Live
@@ -132,6 +133,7 @@ class Keywords:
 LEAVES = [*SIZES, "spot:jfk-t4"]
 TOP = list(RATES)
 WINDOW = 300
+CUT = 1e-5
 USUAL_PER_HOUR = {"tweets": 610.0, "tickets": 240.0, "reviews": 55.0, "call notes": 40.0}
 CHANNEL = {"tweets": "posts", "tickets": "tickets", "reviews": "web", "call notes": "calls"}
 
@@ -153,7 +155,7 @@ class Day:
         before, today = NOW - 7 * DAY, NOW - 27 * HOUR
         work = Work(
             incidents=[revision for revisions in self.incidents for revision in revisions],
-            cells=[*_cells(before - 27 * HOUR, before + HOUR, []), *_cells(today, NOW, self.surges)],
+            cells=[*_cells(before - 27 * HOUR, before + HOUR, []), *_cells(today, NOW, self.surges, "learning_until" in self.meta)],
             sources={name: _source(name, self.blind) for name in USUAL_PER_HOUR},
             usual_per_hour=USUAL_PER_HOUR,
             blind=self.blind,
@@ -171,11 +173,11 @@ def _source(name: str, blind: tuple[Blind, ...]) -> SourceCount:
     return SourceCount(records=90_000, newest=silent.get(name, NOW - 3))
 
 
-def _cells(since: float, until: float, surges: Any) -> list[Cells]:
-    return [_window(start, surges) for start in range(int(since) // WINDOW * WINDOW, int(until), WINDOW)]
+def _cells(since: float, until: float, surges: Any, learning: bool = False) -> list[Cells]:
+    return [_window(start, surges, learning) for start in range(int(since) // WINDOW * WINDOW, int(until), WINDOW)]
 
 
-def _window(start: int, surges: Any) -> Cells:
+def _window(start: int, surges: Any, learning: bool) -> Cells:
     """People of one window at the leaf places, added up both trees."""
     chance = np.random.default_rng(start)
     counts = np.zeros((len(PLACES), len(KEYWORDS)))
@@ -198,7 +200,7 @@ def _window(start: int, surges: Any) -> Cells:
     p = np.maximum(pdtrc(voices - 1, mean), 1e-15)
     upper = mean + 2.4 * np.sqrt(mean) + 0.8
     messages, held = (voices * 1.3).astype(np.int64), np.zeros(len(voices), bool)
-    return Cells(start, WINDOW, place, keyword, voices, messages, mean, upper, p, held)
+    return Cells(start, WINDOW, place, keyword, voices, messages, mean, upper, p, held, CUT, learning)
 
 
 def _up(tree: list[tuple[str, str | None]], id: str | None) -> list[int]:
@@ -360,4 +362,4 @@ def site(reader: Reader, log: Log, settings: PageSettings | None = None) -> Site
     used = settings or PageSettings(timezone="America/New_York")
     acts = Acts(log.append, lambda: NOW, replay=lambda keyword: f"overheard replay … {keyword}")
     live = Live(reader, acts, lambda: NOW, used.timezone, used.refresh_seconds)
-    return Site(reader, live, acts, Catalogue(Places(), Keywords()), used, None)
+    return Site(reader, live, acts, Catalogue(Places(), Keywords()), used, Policy(window_seconds=WINDOW))

@@ -135,7 +135,8 @@ def test_the_same_hours_a_week_earlier_stand_behind(day: Callable[[str], Reader]
 def test_why_not_answers_in_one_sentence(day: Callable[[str], Reader]) -> None:
     desk = site(day("storm"), Log())
     told = desk.why("airport:SEA", "seat", NOW)
-    assert told.sentence.startswith("Not opened: 10 people in the hour before (usually 0 to")
+    assert told.sentence.startswith("Not opened: 10 people, the cut then was ")
+    assert ("The cut then", "about 1 time in 100,000") in figures(told)
     assert ("People in the hour before", "10") in figures(told)
     opened = desk.why("airport:DFW", "app", NOW)
     assert opened.sentence == "It was opened: app login at Dallas/Fort Worth, suspected since 2026-02-23T12:36:00Z."

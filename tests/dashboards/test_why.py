@@ -10,10 +10,11 @@ import pytest
 
 from alerting.model import Control
 from dashboards.site import Site
+from streams.runtime.store import tables
 from streams.runtime.store.reader import Reader
 from streams.runtime.store.writer import Work, Writer
 from streams.runtime.why_then import answer
-from tests.dashboards.made_up import DAY, DAYS, HOUR, NOW, Keywords, Log, Places, site
+from tests.dashboards.made_up import CUT, DAY, DAYS, HOUR, NOW, Day, Keywords, Log, Places, site
 
 SEA = ("airport:SEA", "seat")
 
@@ -65,7 +66,7 @@ def test_a_source_that_was_blind_and_is_heard_again_is_said_for_the_time_it_was(
     assert "call notes was blind (since 2026-02-23T12:17:00Z)" in desk.why("airport:DFW", "app", NOW - 600).sentence
     assert "blind" not in desk.why("airport:SEA", "app", NOW - 600).sentence
     assert "blind" not in desk.why("airport:DFW", "app", NOW - 2 * HOUR).sentence
-    late = answer(reader, None, "airport:DFW", "app", NOW + HOUR + 60, ("airport:DFW", "everywhere"), NOW + 2 * HOUR)
+    late = answer(reader, desk.catalogue.asked("airport:DFW", "app", NOW + HOUR + 60), desk.policy, NOW + 2 * HOUR)
     assert "blind" not in late.sentence
 
 
@@ -90,7 +91,7 @@ def test_a_snooze_is_said_by_whom_for_the_minutes_it_held_also_when_it_was_taken
 
 def test_learning_is_said(day: Callable[[str], Reader]) -> None:
     told = site(day("learning"), Log()).why(*SEA, NOW - 60)
-    assert told.sentence.endswith("what is usual is still being learnt, and nothing is more than a signal.")
+    assert told.sentence.endswith("; the baseline is still learning: nothing above a signal.")
 
 
 def test_a_planned_event_is_said_while_it_goes_on_and_where(tmp_path: Path) -> None:
@@ -123,8 +124,22 @@ def test_what_was_silenced_was_opened_and_told_to_nobody(tmp_path: Path) -> None
     )
 
 
-def test_the_gate_that_is_no_longer_known_is_said_to_be_so(day: Callable[[str], Reader]) -> None:
+def test_what_no_gate_that_is_kept_held_back_is_said_to_be_so_and_so_is_a_cut_that_was_not_kept(tmp_path: Path) -> None:
+    desk = site(Day(surges=[(*SEA, NOW - HOUR, 60.0)]).store(tmp_path / "store.sqlite"), Log())
+    told = desk.why(*SEA, NOW)
+    assert told.sentence.startswith(
+        "Not opened: under the cut, but held back or told with another place or problem (38 people, usual 0.4, p = "
+    )
+    assert [(gate.gate, gate.passed) for gate in told.gates] == [("people", True), ("cut", True), ("latest", True)]
+    assert told.cut == CUT
+    assert 4 <= (told.cut_people or 0) <= 38
+    with desk.reader.engine.begin() as connection:
+        connection.execute(tables.cuts.delete())
+    told = desk.why(*SEA, NOW)
+    assert told.sentence.endswith(", and the cut of then was not kept.")
+    assert (told.cut, told.cut_people, told.gates) == (None, None, ())
+
+
+def test_it_was_opened_where_a_wider_place_or_problem_was(day: Callable[[str], Reader]) -> None:
     told = site(day("storm"), Log()).why("region:US-IL", "cancellation", NOW - HOUR)
-    assert "which gate held it back is known only for 24 hours" in told.sentence
-    assert told.cell is not None
-    assert min(cell.p_value for cell in told.hour) < 1e-3
+    assert told.sentence == "It was opened: cancellations at United States, confirmed since 2026-02-23T11:23:00Z."

@@ -255,7 +255,8 @@ class Desk:
         place, keyword = self._numbers(one)
         ints = np.array(one.voices, np.int64), np.array(one.messages, np.int64)
         floats = np.array(one.expected), np.array(one.upper), np.array(one.p_value)
-        return Cells(one.start, one.seconds, place, keyword, *ints, *floats, np.array(one.held, np.bool_))
+        held = np.array(one.held, np.bool_)
+        return Cells(one.start, one.seconds, place, keyword, *ints, *floats, held, one.cut, one.learning)
 
     def _late(self, one: LateRecord) -> Revision:
         return Revision(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 import structlog
 from faust.types import TP
 
@@ -27,6 +28,7 @@ from streams.runtime.kafka.wire import Keyed
 from streams.snapshot import restore_detect, snapshot_detect
 
 log = structlog.get_logger(__name__)
+FIGURES = ("voices", "messages", "expected", "upper", "p_value", "held")
 CELLS_A_RECORD = 3_000  # about 150 bytes each at most
 SIGNAL_P = 1e-3
 SIGNAL_PEOPLE = 3
@@ -124,12 +126,10 @@ class DetectEngine:
         index = 0
         for one in closed:
             for piece in _pieces(one.cells):
-                columns = [
-                    column.tolist()
-                    for column in (piece.voices, piece.messages, piece.expected, piece.upper, piece.p_value, piece.held)
-                ]
+                columns: dict[str, Any] = {name: getattr(piece, name).tolist() for name in FIGURES}
                 places, keywords = list(map(place, piece.place.tolist())), list(map(keyword, piece.keyword.tolist()))
-                yield CellsRecord(position, index, piece.start, piece.seconds, places, keywords, *columns)
+                window = piece.start, piece.seconds, places, keywords
+                yield CellsRecord(position, index, *window, **columns, cut=piece.cut, learning=piece.learning)
                 index += 1
         for late in revisions:
             places, keywords = list(map(place, late.place.tolist())), list(map(keyword, late.keyword.tolist()))
@@ -233,5 +233,7 @@ class DetectStage(Counted):
 
 def _pieces(cells: Cells) -> Iterator[Cells]:
     for first in range(0, len(cells.place), CELLS_A_RECORD):
-        cut = slice(first, first + CELLS_A_RECORD)
-        yield cells._replace(**{name: getattr(cells, name)[cut] for name in Cells._fields[2:]})
+        rows = slice(first, first + CELLS_A_RECORD)
+        every = cells._asdict().items()
+        columns: dict[str, Any] = {name: column[rows] for name, column in every if isinstance(column, np.ndarray)}
+        yield cells._replace(**columns)

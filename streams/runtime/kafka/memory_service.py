@@ -12,7 +12,6 @@ from alerting.model import Control
 from streams.runtime.embedded import pipeline_config
 from streams.runtime.entries import RECORD, TICK, Entry
 from streams.runtime.kafka import topics, wire
-from streams.runtime.kafka.detect_agent import DetectStage
 from streams.runtime.kafka.kit import Kit
 from streams.runtime.kafka.memory_transport import MemoryBroker
 from streams.runtime.kafka.settings import KafkaSettings
@@ -80,14 +79,6 @@ class MemoryService:
             for act in (control,) if text is None else (as_change(control, text), control):
                 one = wire.control(act)
                 self.broker.append(one.topic.full(self.kafka.prefix), one.key, one.value, 0, timestamp=act.at)
-
-    def why_not(self, place: str, keyword: str, at: float) -> object:
-        """Why there was no incident. Raises KeyError for an unknown place or keyword."""
-        index, number = self.pipeline.places.index(place), self.pipeline.keywords.index(keyword)
-        for stage in self.worker.stages.owned.values():
-            if isinstance(stage, DetectStage):
-                return stage.detect.detect.alerts.why_not(index, number, at)
-        raise KeyError(place)
 
     def _changed(self) -> None:
         for listener in list(self.on_close):

@@ -29,9 +29,7 @@ MOVED = ("kafka_position", "last_close", "audit_head")  # values of the store th
 
 
 class PageService:
-    """`start` in a running loop, `stop`. Gates of the last day are known only to the worker that detects: `why_not` is None here."""
-
-    why_not = None
+    """`start` in a running loop, `stop`."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises PackError, StoreError, SQLAlchemyError."""

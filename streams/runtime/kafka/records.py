@@ -89,7 +89,7 @@ class ControlRecord(msgspec.Struct, frozen=True, tag="control", tag_field="recor
 
 
 class CellsRecord(msgspec.Struct, frozen=True, tag="cells", tag_field="record"):
-    """On `cells`: closed cells of one window, rolled up the place tree, in columns. `position`: the offset in `parts` that gave it."""
+    """On `cells`: closed cells of one window, in columns; `position` in `parts` gave them, at the p-value `cut` incidents were opened."""
 
     position: int
     index: int
@@ -103,6 +103,8 @@ class CellsRecord(msgspec.Struct, frozen=True, tag="cells", tag_field="record"):
     upper: list[float]
     p_value: list[float]
     held: list[bool]
+    cut: float | None = None
+    learning: bool = False
 
 
 class LateRecord(msgspec.Struct, frozen=True, tag="late", tag_field="record"):

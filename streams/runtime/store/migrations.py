@@ -99,6 +99,11 @@ def _tiers_of_cells(connection: Connection) -> None:
         )
 
 
+def _cuts(connection: Connection) -> None:
+    """By what windows of before were judged is not known."""
+    tables.cuts.create(connection, checkfirst=True)
+
+
 def _divide(connection: Connection, tier: Tier) -> None:
     """Move a table's rows into one of partitions."""
     name = tier.table.name
@@ -129,6 +134,7 @@ STEPS: tuple[Callable[[Connection], None], ...] = (
     _blind_spells,
     graph.create,
     _tiers_of_cells,
+    _cuts,
 )
 
 

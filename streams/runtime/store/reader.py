@@ -14,6 +14,7 @@ from alerting.model import Control, Incident, State
 from streams.runtime.store import tables
 from streams.runtime.store.blind_spells import Spell, spells_at, spells_over
 from streams.runtime.store.cells import Cell, CellReader
+from streams.runtime.store.cuts import Cut, cut_of
 
 
 class SourceStatus(msgspec.Struct, frozen=True):
@@ -152,6 +153,10 @@ class Reader:
     def matrix(self, since: float, until: float, *, level: str | None = None) -> list[Cell]:
         """Sums by place and keyword over [since, until), with the smallest p-value; `expected` covers the silent windows too."""
         return self._cells.matrix(since, until, level=level)
+
+    def cut(self, start: int) -> Cut | None:
+        """By what the window from `start` was judged; None where none was, or that was not kept."""
+        return cut_of(self.engine, start)
 
     def sources(self, now: float) -> list[SourceStatus]:
         """Every source heard so far, by name."""

@@ -72,6 +72,13 @@ late_rows = Table(  # what came after its window had closed; the cells hold it t
     *(Column(key, BigInteger, primary_key=True, autoincrement=False) for key in ("start", "place", "keyword")),
     Column("voices", Integer, nullable=False),
 )
+cuts = Table(  # by what each window was judged; kept as long as the cells
+    "cuts",
+    metadata,
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("cut", Float, nullable=False),  # p-value
+    Column("learning", Boolean, nullable=False),
+)
 # Sums of the table before, each kept when that is gone; whole days begin at 00:00 UTC.
 fives = _cells("fives", "place", "keyword", "start")
 hours = _cells("hours", "place", "keyword", "start")

@@ -20,6 +20,7 @@ from streams.part import SourceCount
 from streams.runtime.entries import Gap
 from streams.runtime.store import audit, tables
 from streams.runtime.store.blind_spells import write_spells
+from streams.runtime.store.cuts import forget_cuts, write_cuts
 from streams.runtime.store.names import KeywordIds, Names, keyword_row, place_row
 from streams.runtime.store.partitions import make_partitions
 from streams.runtime.store.planner import Planner
@@ -155,6 +156,7 @@ class Writer:
         starts = [one.start for one in work.cells]
         make_partitions(connection, TIERS[CELLS], starts)
         write_columns(connection, tables.cells, cells)
+        write_cuts(connection, work.cells)
         add_late(connection, kept, late)
         table = tables.late_rows
         write_columns(connection, table, [late[one.name] for one in table.columns], adding=("voices",))
@@ -164,6 +166,8 @@ class Writer:
             changed = advance(
                 connection, kept | {"first_close": first}, closed, self.cell_days, min(starts, default=math.inf)
             )
+            if (gone := changed.get(TIERS[CELLS].since)) is not None:
+                forget_cuts(connection, gone)
             write_meta(connection, {"first_close": first} | changed)
 
     def _cell_columns(self, found: list[Cells]) -> list[Column]:

@@ -97,6 +97,17 @@ def test_writing_the_same_outputs_twice_changes_nothing(engine: Engine) -> None:
     assert rows(engine) == once
 
 
+def test_by_what_a_window_was_judged_is_kept_as_long_as_its_cells(engine: Engine) -> None:
+    one, days = writer(engine, cell_days=1), (0, 1, 2, 3)
+    for day in days:
+        start = NOON + day * 24 * HOUR
+        judged = cells(start, [(2, 1, 1)])._replace(cut=10.0**-day, learning=day == 3)
+        one.commit(Work(cells=[judged], meta={"last_close": start + 60.0}))
+    reader = Reader(engine)
+    assert [reader.cut(NOON + day * 24 * HOUR) for day in days] == [None, None, (0.01, False), (0.001, True)]
+    assert reader.cut(NOON + 2 * 24 * HOUR + 60) is None
+
+
 def test_the_newest_revision_is_told_and_how_it_looked_before(engine: Engine) -> None:
     found = [
         incident("a", 1, NOON + 60),
@@ -240,6 +251,7 @@ def test_a_store_of_the_first_version_gets_what_came_since(engine: Engine) -> No
     with engine.begin() as connection:
         tables.late_rows.drop(connection)
         tables.blind_spells.drop(connection)
+        tables.cuts.drop(connection)
         connection.exec_driver_sql("ALTER TABLE sources DROP COLUMN blind_places")
         if engine.dialect.name == "postgresql":
             drop_views(connection)
@@ -253,6 +265,7 @@ def test_a_store_of_the_first_version_gets_what_came_since(engine: Engine) -> No
     assert (status.records, status.blind_places) == (3, ())
     assert Reader(engine).sources_then(10.0)[0].blind_since is None
     assert Reader(engine).late("city:0", "keyword-1", NOON, NOON + 60) == 0
+    assert Reader(engine).cut(NOON) is None
 
 
 def test_a_failed_commit_leaves_nothing_and_can_be_made_again(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from streams.runtime.kafka import wire
 from streams.runtime.kafka.deliver_agent import DeliverStage
 from streams.runtime.kafka.desk import Desk, Desks, Vocabulary
 from streams.runtime.kafka.parts import source_count
-from streams.runtime.kafka.records import SourceRecord
+from streams.runtime.kafka.records import CellsRecord, SourceRecord, StepRecord
 from streams.runtime.notify_settings import NotifySettings
 from streams.runtime.store import tables
 from streams.runtime.store.lease import FencedError
@@ -90,6 +90,16 @@ def test_one_that_was_replaced_writes_nothing(tmp_path: Path, monkeypatch: pytes
     third = desk(tmp_path)
     assert third.durable == {"t.incidents:0": 1}
     assert len(Reader(third.store).incident("ab12")) == 1
+
+
+def test_the_page_knows_by_what_a_window_was_judged(tmp_path: Path) -> None:
+    cells = CellsRecord(7, 0, 600, 60, ["everywhere"], ["*"], [9], [9], [1.0], [3.0], [1e-9], [True], 2e-6, True)
+    one = desk(tmp_path)
+    for entry in (cells, StepRecord(7, 1, 700.0, 660.0)):
+        one.take_cells(wire.encode(entry))
+    one.offsets["t.cells:0"] = 2
+    asyncio.run(one.write())
+    assert Reader(one.store).cut(600) == (2e-6, True)
 
 
 def test_what_was_written_without_an_answer_is_not_written_again(
