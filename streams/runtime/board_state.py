@@ -1,4 +1,4 @@
-"""What the board shows about the whole service, read off the pipeline at a commit."""
+"""What the board shows about the whole service, read off DETECT at a commit."""
 
 from __future__ import annotations
 
@@ -10,26 +10,24 @@ from detectors.together import distinct
 if TYPE_CHECKING:
     from alerting.model import Blind
     from streams.detect import Detect
-    from streams.pipeline import Pipeline
 
 MOST_WORDS = 20
 LEARNING_SECONDS = 14 * 86400.0  # two of every hour of the week
 
 
-def board_state(pipeline: Pipeline, *, primed: bool) -> dict[str, Any]:
-    """Single values for the store; `primed`: the baselines were learnt from history."""
+def board_state(detect: Detect, watermark: float, *, primed: bool) -> dict[str, Any]:
+    """Single values for the store; `watermark`: the least of all partitions; `primed`: the baselines were learnt from history."""
     state: dict[str, Any] = {
-        "window_seconds": pipeline.window_seconds,
-        "budget_per_week": pipeline.config.budget_per_week,
-        "budget_spent": float(pipeline.alerts.spent),
-        "new_words": new_words(pipeline.detect),
+        "window_seconds": detect.config.window_seconds,
+        "budget_per_week": detect.alerts.policy.budget_per_week,
+        "budget_spent": float(detect.alerts.spent),
+        "new_words": new_words(detect),
     }
-    watermark = min(intake.watermark.value for intake in pipeline.intakes.values())
     if math.isfinite(watermark):
         state["watermark"] = watermark
-    if math.isfinite(pipeline.detect.closed_until):
-        state["last_close"] = pipeline.detect.closed_until
-    first_hour = min((rate.first_hour for rate in pipeline.detect.sources.rates.values()), default=None)
+    if math.isfinite(detect.closed_until):
+        state["last_close"] = detect.closed_until
+    first_hour = min((rate.first_hour for rate in detect.sources.rates.values()), default=None)
     if first_hour is not None and not primed:
         state["learning_until"] = first_hour * 3600 + LEARNING_SECONDS
     return state
@@ -49,12 +47,11 @@ def new_words(detect: Detect) -> list[dict[str, Any]]:
     ]
 
 
-def blind_now(pipeline: Pipeline) -> tuple[Blind, ...]:
+def blind_now(detect: Detect) -> tuple[Blind, ...]:
     """The sources that were blind at the newest close."""
-    until = pipeline.detect.closed_until
-    return pipeline.detect.sources.blind(until) if math.isfinite(until) else ()
+    return detect.sources.blind(detect.closed_until) if math.isfinite(detect.closed_until) else ()
 
 
-def usual_per_hour(pipeline: Pipeline, now: float) -> dict[str, float]:
+def usual_per_hour(detect: Detect, now: float) -> dict[str, float]:
     """Records each source usually brings in the hour of `now` (Unix seconds)."""
-    return {name: rate.rate(int(now // 3600)) for name, rate in pipeline.detect.sources.rates.items()}
+    return {name: rate.rate(int(now // 3600)) for name, rate in detect.sources.rates.items()}

@@ -268,8 +268,9 @@ class Runner:
     def _complete(self) -> Work:
         """What there is to write, with the state of the moment; the next begins."""
         work = self._work
-        work.meta |= board_state(self.pipeline, primed=self.primed)
-        work.blind, work.usual_per_hour = blind_now(self.pipeline), usual_per_hour(self.pipeline, work.arrival)
+        detect, watermark = self.pipeline.detect, min(one.watermark.value for one in self.pipeline.intakes.values())
+        work.meta |= board_state(detect, watermark, primed=self.primed)
+        work.blind, work.usual_per_hour = blind_now(detect), usual_per_hour(detect, work.arrival)
         work.applied = max(work.applied, self.commits.applied)
         self._work = self._new_work()
         return work

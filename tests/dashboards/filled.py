@@ -61,7 +61,7 @@ def _write(pipeline: Pipeline, writer: Writer, entries: list[Record | Tick], now
     work = Work(applied=entries[-1].position, arrival=now)
     bodies = {one.position: one.value for one in entries if isinstance(one, Record)}
     work.take(pipeline.process(0, entries), now, bodies)
-    work.meta |= board_state(pipeline, primed=True)
+    work.meta |= board_state(pipeline.detect, pipeline.intakes[0].watermark.value, primed=True)
     writer.commit(work)
 
 

@@ -17,7 +17,7 @@ from streams.detect import Detect
 from streams.keyword_tree import Node
 from streams.pack import Pack
 from streams.part import Part
-from streams.runtime.board_state import LEARNING_SECONDS, new_words
+from streams.runtime.board_state import blind_now, board_state, usual_per_hour
 from streams.runtime.kafka import first_pack, topics, wire
 from streams.runtime.kafka.counted import Counted, Surroundings
 from streams.runtime.kafka.kit import Kit
@@ -141,37 +141,19 @@ class DetectEngine:
     def _step(self, record: Any, index: int, part: Part | None, controls: list[Control]) -> Keyed:
         detect, arrival = self.detect, record.timestamp / 1000.0
         until = detect.closed_until
+        watermark = min((pending.watermark for pending in detect.partitions.pending.values()), default=-math.inf)
         step = StepRecord(
             record.offset,
             index,
             arrival,
             until if math.isfinite(until) else None,
             [source_record(one) for _, one in sorted(part.sources.items())] if part else [],
-            list(detect.sources.blind(until)) if math.isfinite(until) else [],
-            {name: rate.rate(int(arrival // 3600)) for name, rate in detect.sources.rates.items()},
+            list(blind_now(detect)),
+            usual_per_hour(detect, arrival),
             controls,
-            self._board(),
+            board_state(detect, watermark, primed=self.kit.primed),
         )
         return Keyed(topics.CELLS, f"{record.offset}:{index}".encode(), wire.encode(step))
-
-    def _board(self) -> dict[str, Any]:
-        """What the page shows about the whole deployment."""
-        detect = self.detect
-        board: dict[str, Any] = {
-            "window_seconds": self.kit.window_seconds,
-            "budget_per_week": self.kit.config.budget_per_week,
-            "budget_spent": float(detect.alerts.spent),
-            "new_words": new_words(detect),
-        }
-        watermark = min((pending.watermark for pending in detect.partitions.pending.values()), default=-math.inf)
-        first_hour = min((rate.first_hour for rate in detect.sources.rates.values()), default=None)
-        if math.isfinite(watermark):
-            board["watermark"] = watermark
-        if math.isfinite(detect.closed_until):
-            board["last_close"] = detect.closed_until
-        if first_hour is not None and not self.kit.primed:
-            board["learning_until"] = first_hour * 3600 + LEARNING_SECONDS
-        return board
 
     def _signals(self, closed: Closed) -> Iterator[Keyed]:
         cells = closed.cells
