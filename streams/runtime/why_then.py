@@ -12,7 +12,7 @@ import msgspec
 
 from alerting.gates import LEARNING
 from alerting.messages import odds, people, usually
-from alerting.model import Control, Gate, Incident, KeywordTree, PlaceTree, iso
+from alerting.model import Control, Gate, Incident, KeywordTree, PlaceTree, State, iso
 from alerting.places_and_keywords import LEVELS
 from alerting.policy import Policy
 from alerting.standing import holding, kept, reaches
@@ -21,6 +21,7 @@ from streams.runtime.store.reader import Cell, Reader
 
 LOOK_BACK_SECONDS = 3600.0
 NOTHING_SPECIAL = 1e-3
+OPEN: tuple[State, ...] = ("signal", "suspected", "confirmed")
 
 
 class Asked(NamedTuple):
@@ -112,20 +113,17 @@ def _weighed(cells: Sequence[Cell], cut: float, level: int, policy: Policy) -> W
 
 def _incident(reader: Reader, asked: Asked) -> Incident | None:
     """The incident that held this place and keyword then, as it was then, or as it was first told soon after."""
-    found = []
-    for newest in reader.incidents(since=asked.at, until=asked.at + 1):
-        if newest.drill or not _holds(newest, asked):
-            continue
-        story = reader.incident(newest.id)
-        then = next((one for one in reversed(story) if one.updated_at <= asked.at), story[0])
-        if then.state != "resolved" and _holds(then, asked):
-            found.append(then)
+    found = [one for one in reader.incidents(at=asked.at, states=OPEN) if _holds(one, asked)]
+    if not found:
+        alive = reader.incidents(since=asked.at, until=asked.at + 1)
+        later = [one for one in alive if one.opened_at > asked.at and _holds(one, asked)]
+        found = [first for one in later if _holds(first := reader.incident(one.id)[0], asked)]
     return min(found, key=lambda one: (not _exactly(one, asked.place), one.onset, one.id), default=None)
 
 
 def _holds(one: Incident, asked: Asked) -> bool:
     here = one.scope.place in asked.within or _exactly(one, asked.place)
-    return here and not asked.related.isdisjoint(one.keywords)
+    return here and not one.drill and not asked.related.isdisjoint(one.keywords)
 
 
 def _exactly(one: Incident, place: str) -> bool:

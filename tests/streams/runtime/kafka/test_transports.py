@@ -21,6 +21,7 @@ from streams.runtime.kafka.kit import Kit
 from streams.runtime.kafka.worker import Worker
 from streams.runtime.store.migrations import open_store
 from streams.runtime.store.reader import Reader
+from streams.runtime.why_then import Answer, answer, asked
 
 
 def truth(records: Sequence[Any]) -> dict[bytes, bytes]:
@@ -162,6 +163,16 @@ def test_the_app_decides_what_the_pipeline_alone_decides(ground: Ground) -> None
     found, wanted = asyncio.run(lived())
     assert wanted
     assert found == wanted
+    told = why_nothing(ground, SUNDAY + 36_000)
+    assert told.sentence.startswith("Not opened: ")
+    assert [gate.gate for gate in told.gates] == ["people", "cut", "latest", "learning"]
+
+
+def why_nothing(ground: Ground, at: float) -> Answer:
+    """What the page beside the workers says of everybody's complaints."""
+    pipeline, reader = ground.kit.pipeline, Reader(open_store(ground.settings.service.store_url))
+    question = asked(pipeline.places, pipeline.keywords, pipeline.places.everywhere, 0, at)
+    return answer(reader, question, pipeline.alerts.policy, SUNDAY + 86_400.0)
 
 
 class Marked:
