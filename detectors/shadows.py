@@ -100,7 +100,7 @@ class Shadows:
 
     def _ready(self) -> Ints:
         """Positions of the series with enough blocks of evidence."""
-        return np.flatnonzero((self.block - self.since > BLOCKS) & (self.block - self.held <= AFTER))
+        return np.flatnonzero(self.block - self.since > BLOCKS)
 
     def _steady(self, at: Ints, theta: Floats, doubt: Floats) -> Ints:
         """Those of these positions whose blocks are their profile times a constant. `theta`, `doubt`: float64[len(at)],
