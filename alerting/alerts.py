@@ -272,7 +272,10 @@ class Alerts:
                 self._archive(case)
         self.tracks.forget(gone)
         self.cases = kept
-        self._held = held_series(self.cases, close.decided, self.policy.learn_again_seconds)
+        self._hold()
+
+    def _hold(self) -> None:
+        self._held = held_series(self.cases, self.last_end or 0.0, self.policy.learn_again_seconds)
 
     def _archive(self, case: Case) -> None:
         case.pulses, case.seconds = [], []
@@ -287,4 +290,4 @@ class Alerts:
     def restore(self, state: bytes) -> None:
         """Continue from a snapshot. Raises ValueError when it is of another version."""
         unpack(state, self)
-        self._held = held_series(self.cases, self.last_end or 0.0, self.policy.learn_again_seconds)
+        self._hold()

@@ -188,3 +188,18 @@ def test_series_in_open_incidents_are_held_and_let_go_afterwards() -> None:
     assert (T4, BELT) in world.alerts.held
     world.run(300)
     assert (T4, BELT) not in world.alerts.held
+
+
+def test_one_that_begins_again_holds_the_same_series_at_the_minute_they_are_let_go_too() -> None:
+    world = World(Trouble("spot:T4", "baggage/belt", 60, 300, 0.5))
+    world.alerts.policy = msgspec.structs.replace(world.alerts.policy, learn_again_seconds=1800.0)
+    world.run(60)
+    held = []
+    for _ in range(90):
+        world.step()
+        again = world.alerts.fresh()
+        again.restore(world.alerts.snapshot())
+        assert again.held == world.alerts.held
+        held.append((T4, BELT) in again.held)
+    assert any(held)
+    assert not held[-1]
