@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import OperationalError
 
@@ -20,9 +21,10 @@ from streams.runtime.store.partitions import make_partitions
 from streams.runtime.store.roll_up import advance
 from streams.runtime.store.tiers import CELLS, DAY_SECONDS, HOURS, TIERS, Tier
 from streams.runtime.store.upsert import replacing, write
-from streams.runtime.store.views import LOCK, drop_views, make_views
+from streams.runtime.store.views import drop_views, make_views
 
 log = structlog.get_logger(__name__)
+LOCK = 7_246_837  # PostgreSQL's, while tables change
 ALL_DAYS = 36_500.0  # nothing goes while tables change
 BUSY_SECONDS = 5.0
 
@@ -155,29 +157,40 @@ def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
 
 def migrate(engine: Engine) -> int:
     """Apply the steps that are missing; returns the version reached."""
-    with engine.begin() as connection:
+    with _alone(engine) as connection:
         tables.versions.create(connection, checkfirst=True)
-        found = connection.execute(select(func.max(tables.versions.c.version))).scalar() or 0
+        found = _version(connection)
     if found > len(STEPS):
         raise StoreError(
             f"the store has version {found}, this program knows {len(STEPS)}: it was written by a newer one"
         )
     viewed = engine.dialect.name == "postgresql"
     if viewed and 0 < found < len(STEPS):
-        with unhurried(engine) as connection:
+        with _alone(engine) as connection:
             drop_views(connection)
     for version in range(found + 1, len(STEPS) + 1):
-        with unhurried(engine) as connection:
-            if viewed:  # of several programs that start, one does it
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
-            if (connection.execute(select(func.max(tables.versions.c.version))).scalar() or 0) >= version:
+        with _alone(engine) as connection:
+            if _version(connection) >= version:
                 continue
             STEPS[version - 1](connection)
             connection.execute(tables.versions.insert().values(version=version, applied_at=time.time()))
     if viewed:
-        with unhurried(engine) as connection:
+        with _alone(engine) as connection:
             make_views(connection)
     return len(STEPS)
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction that changes tables: of several programs that start on PostgreSQL, one after the other."""
+    with unhurried(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        yield connection
+
+
+def _version(connection: Connection) -> int:
+    return int(connection.execute(select(func.max(tables.versions.c.version))).scalar() or 0)
 
 
 def is_store(engine: Engine) -> bool:

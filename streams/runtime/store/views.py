@@ -22,7 +22,7 @@ from streams.runtime.store.tiers import TIERS
 
 log = structlog.get_logger(__name__)
 K, ROUND_TO = 10, 5
-DIGEST, LOCK = "views", 7_246_837
+DIGEST = "views"
 OPERATIONS_ROLE, PUBLIC_ROLE = "overheard_operations", "overheard_public"
 ROLES: Final = {"operations": OPERATIONS_ROLE, "published": PUBLIC_ROLE}
 
@@ -120,11 +120,10 @@ def drop_views(connection: Connection) -> None:
 
 
 def make_views(connection: Connection) -> None:
-    """Make all views where they are not these, and give each role its own; on PostgreSQL. Of several workers that start, one does it.
+    """Make all views where they are not these, and give each role its own; on PostgreSQL.
 
     Where roles may not be made, that is said, and done by a person.
     """
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
     digest = hashlib.blake2b(repr(VIEWS).encode(), digest_size=8).hexdigest()
     known = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == DIGEST)).scalar()
     if known == json.dumps(digest):

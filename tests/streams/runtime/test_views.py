@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -143,3 +145,17 @@ def test_views_that_are_gone_or_others_are_made_anew(engine: Engine) -> None:
         drop_views(connection)
     migrate(engine)
     assert read(engine, OPERATIONS_ROLE, "SELECT * FROM operations.cells")
+
+
+def test_programs_that_start_at_once_on_an_empty_database_all_find_their_tables(postgres_server: str) -> None:
+    url = new_database(postgres_server)
+    together = threading.Barrier(4)
+
+    def start() -> int:
+        together.wait()
+        engine = open_store(url)
+        engine.dispose()
+        return 1
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(one.result() for one in [pool.submit(start) for _ in range(4)]) == 4
