@@ -81,7 +81,8 @@ def test_a_drill_pages_through_the_real_intake_and_says_how_long_each_leg_took(
     after = came_at - datetime.fromisoformat(page["data"]["incident"]["confirmed_at"]).timestamp()
     print(f"told {after:.1f} s after the window's end and the lateness")
     assert after <= MOST_AFTER_SECONDS
-    said = {row["label"]: row["text"] for row in page["data"]["facts"]["rows"]}["Told"]
+    rows = {row["label"]: row["text"] for row in page["data"]["facts"]["rows"]}
+    said = rows.get("Told", "0 s")  # within the second nothing is said
     assert abs(float(said.split(" s ")[0]) - after) <= 1.0, "the message shows its age"
     assert "Boston" in json.dumps(page)
     listed = overheard("incidents", "list", "--json", *config).stdout
