@@ -24,18 +24,17 @@ class Series(NamedTuple):
     bars: list[Bar]
     ghost: list[int]
     step: int
-    incidents: list[Incident]
 
 
-def read_series(reader: Reader, place: str, keyword: str, since: float, until: float, past: int = 0) -> Series:
-    """The series, the same hours a week earlier, and up to `past` incidents there, newest first."""
+def read_series(reader: Reader, place: str, keyword: str, since: float, until: float) -> Series:
+    """The series, and the same hours a week earlier."""
     cells = reader.series(place, keyword, since, until)
     before = reader.series(place, keyword, since - WEEK, until - WEEK) if until - since <= WEEK else []
     window = min((c.seconds for c in [*cells, *before]), default=60)
     step = step_for(until - since, window)
     now, then = bars(cells, since, until, step), bars(before, since - WEEK, until - WEEK, step)
     ghost = [b.people for b in then][: len(now)] if len(then) >= len(now) and any(b.people for b in then) else []
-    return Series(now, ghost, step, [])
+    return Series(now, ghost, step)
 
 
 def series_chart(series: Series, zone: str, incidents: Sequence[Incident] = ()) -> Node:
