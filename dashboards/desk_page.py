@@ -138,7 +138,10 @@ def _judged(found: Report, names: Catalogue) -> list[Node]:
     heads = ("by", "name", "real", "not real", "known event", "no answer", "of those judged")
     table = h(
         "table",
-        h("thead", h("tr", [h("th", head, scope="col") for head in heads])),
+        h(
+            "thead",
+            h("tr", [h("th", head, scope="col", class_="words" if head in heads[:2] else None) for head in heads]),
+        ),
         h("tbody", rows),
         class_="figures",
     )

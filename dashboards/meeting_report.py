@@ -97,7 +97,10 @@ def _summary(told_of: Sequence[tuple[Incident, Detail]], view: View, names: Cata
         for i, d in told_of
     ]  # fmt: skip
     caption = h("caption", "Incidents of this time", class_="sr")
-    return panel("In short", h("table", caption, h("thead", head), h("tbody", rows), class_="figures"))
+    table = h("table", caption, h("thead", head), h("tbody", rows), class_="figures")
+    return panel(
+        "In short", h("div", table, class_="wide", tabindex="0", role="group", aria_label="Incidents of this time")
+    )
 
 
 def _taken_up(controls: Sequence[Control], view: View, now: float) -> str | None:

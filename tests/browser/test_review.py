@@ -20,6 +20,14 @@ def test_both_pages_fit_and_stay_at_home(serve: Any, visit: Any, path: str, widt
     assert fits(page)
 
 
+def test_the_report_for_the_meeting_fits_a_phone(serve: Any, visit: Any) -> None:
+    page, trouble = visit(serve("storm").url + "/report", width=390)
+    table = page.get_by_role("group", name="Incidents of this time")
+    assert table.evaluate("node => node.scrollWidth > node.clientWidth")  # it is moved inside its panel
+    assert trouble == ([], [])
+    assert fits(page)
+
+
 def test_a_circle_leads_to_its_place_and_a_square_to_its_problem_there(serve: Any, visit: Any) -> None:
     page, _ = visit(serve("weeks").url + "/network")
     graph = page.locator(".netgraph svg")
