@@ -108,7 +108,8 @@ class Shadows:
         counts, windows = self.counts[at, :BLOCKS], self.windows[at, :BLOCKS]
         known = windows.sum(1)
         expected = windows * (counts.sum(1) / np.maximum(known, 1e-9))[:, None]
-        good = (known > 0) & self._alike(counts, windows, theta)
+        days = windows.reshape(-1, DAYS, A_DAY).sum(2)  # one that nobody could see says nothing
+        good = (days > 0).all(1) & self._alike(counts, windows, theta)
         relative = (doubt + UNEVEN**2)[:, None]
         for axes in (2, 1, None):  # days, parts of the day, parts of each day
             seen, mean = counts, expected

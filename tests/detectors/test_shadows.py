@@ -94,3 +94,15 @@ def test_a_held_series_is_known_by_its_new_number_when_others_are_forgotten():
         bank.learn(hour * HOUR, [4, count], hold=[False, True])
         told += bank.relearnt.tolist()
     assert told == [1]
+
+
+def test_days_that_nobody_could_see_are_no_evidence():
+    bank, told = learnt(), []
+    chance = np.random.default_rng(5)
+    for hour in range(5 * DAY):
+        blind = DAY <= hour < 3 * DAY
+        now = np.zeros(3, np.int64) if blind else chance.poisson([12.0, 4.0, 4.0])
+        exposure = np.zeros(3) if blind else None
+        bank.learn((3 * 7 * DAY + hour) * HOUR, now, hold=np.arange(3) == RISEN, exposure=exposure)
+        told += bank.relearnt.tolist()
+    assert told == []
