@@ -180,7 +180,17 @@ class Sources:
             if rate.is_blind(now)
         )
 
-    def spans(self, first: float, until: float) -> list[tuple[float, float]]:
+    def stretches(self, first: float, until: float, least: float) -> list[tuple[float, float, bool]]:
+        """[first, until) cut where what is heard comes below `least` of the usual records or back; with whether it is heard."""
+        told: list[tuple[float, float, bool]] = []
+        for begin, end in self._spans(first, until):
+            heard = self.exposure(end) >= least
+            if told and told[-1][2] == heard:
+                begin = told.pop()[0]
+            told.append((begin, end, heard))
+        return told
+
+    def _spans(self, first: float, until: float) -> list[tuple[float, float]]:
         """[first, until) cut where a source may turn blind or see again: at hours, and where silence stops being chance."""
         hours = range(int(first // 3600) + 1, int(-(-until // 3600)))
         turns = [rate.blind_from(rate.last_before(first)) for rate in self.rates.values() if rate.known()]

@@ -277,17 +277,11 @@ class Detect:
         if self.bank is None or self.closed_until in (NEVER, until):
             return
         seconds = self.config.window_seconds
-        unseen: int | None = None  # where a blind stretch began
-        for begin, end in self.sources.spans(self.closed_until, until):
-            if self.sources.exposure(end) < LEAST_EXPOSURE:
-                unseen = int(-(-begin // seconds)) * seconds if unseen is None else unseen
-                continue
-            if unseen is not None:
-                self.bank.skip(unseen, int(begin // seconds) * seconds)
-            unseen = None
-            self.watched += end - begin
-        if unseen is not None:
-            self.bank.skip(unseen, until)
+        for begin, end, heard in self.sources.stretches(self.closed_until, until, LEAST_EXPOSURE):
+            if heard:
+                self.watched += end - begin
+            else:
+                self.bank.skip(int(-(-begin // seconds)) * seconds, int(end // seconds) * seconds)
 
     def _late(self, step: float) -> tuple[list[Revision], list[Incident]]:
         """Late rows that are due, rolled up by window, and the incidents they correct; nothing is learnt of them."""

@@ -93,7 +93,6 @@ def test_a_gap_is_seen_as_blindness_also_when_what_came_after_it_is_known_alread
     sources.take({"calls": SourceCount("calls", records=5, newest=back * HOUR + 60, seen_by_hour={back: 5})})
     assert sources.blind(end + 100 * HOUR)[0].since == end
     assert sources.blind(back * HOUR + 30) == ()
-    spans = sources.spans(end, back * HOUR)
-    assert (spans[0][0], spans[-1][1]) == (end, back * HOUR)
-    unseen = [(begin, stop) for begin, stop in spans if sources.exposure(stop) < 0.5]
-    assert unseen[0][0] < end + HOUR
+    (begin, sees, heard), (again, stop, seen) = sources.stretches(end, back * HOUR, 0.5)
+    assert (begin, stop, heard, seen) == (end, back * HOUR, False, True)
+    assert sees == again > end + 100 * HOUR
