@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from alerting.messages import VERDICTS, late_line
@@ -55,10 +56,12 @@ def read_detail(live: Live, id: str, now: float, at: float | None = None) -> Det
 
 
 def acts_on(live: Live, incident: Incident) -> list[Control]:
-    """What people did about it, and the silences by place and problem that it falls under."""
+    """What people did about it, and the silences by place and problem that it fell under while it went on."""
     own = live.controls(incident.id)
     others = live.controls(since=incident.onset - LONGEST_SILENCE_SECONDS)
-    matching = [c for c in others if c.kind == "silence" and c.incident is None and silences(c, incident)]
+    end = math.inf if incident.resolved_at is None else incident.resolved_at
+    held = [c for c in others if c.kind == "silence" and c.at < end and (c.until or 0.0) > incident.onset]
+    matching = [c for c in held if c.incident is None and silences(c, incident)]
     undone = {c.id for c in matching}
     matching += [c for c in others if c.kind == "undo" and c.value in undone]
     return sorted([*own, *matching], key=lambda c: (c.at, c.id))

@@ -93,7 +93,7 @@ def _summary(told_of: Sequence[tuple[Incident, Detail]], view: View, names: Cata
     rows = [
         h("tr", h("td", tier(i.state)), h("th", title_of(i, names) + (" (drill)" if i.drill else ""), scope="row"),
           h("td", clock(i.onset, view.zone, now)), h("td", f"{i.people:,} ({usual(i.expected)})"),
-          h("td", duration(decided(i) - i.onset)), h("td", _taken_up(d.controls, view, now) or i.acked_by or "by nobody"), key=i.id)
+          h("td", duration(decided(i) - i.onset)), h("td", _taken_up(i, d, view, now)), key=i.id)
         for i, d in told_of
     ]  # fmt: skip
     caption = h("caption", "Incidents of this time", class_="sr")
@@ -103,9 +103,14 @@ def _summary(told_of: Sequence[tuple[Incident, Detail]], view: View, names: Cata
     )
 
 
-def _taken_up(controls: Sequence[Control], view: View, now: float) -> str | None:
-    first = next((c for c in kept(list(controls)) if c.kind in DONE), None)
-    return f"{clock(first.at, view.zone, now)} by {first.author}" if first else None
+def _first_act(incident: Incident, detail: Detail) -> Control | None:
+    """What told first that somebody took it up; a silence that stood before it began was not about it."""
+    return next((c for c in kept(detail.controls) if c.kind in DONE and c.at >= incident.onset), None)
+
+
+def _taken_up(incident: Incident, detail: Detail, view: View, now: float) -> str:
+    first = _first_act(incident, detail)
+    return f"{clock(first.at, view.zone, now)} by {first.author}" if first else incident.acked_by or "by nobody"
 
 
 def _section(incident: Incident, detail: Detail, view: View, names: Catalogue, now: float) -> Node:
@@ -122,7 +127,7 @@ def _lead(incident: Incident, detail: Detail, view: View, now: float) -> Node:
     ]
     if incident.confirmed_at and incident.confirmed_at > at:
         lines.append(f"Confirmed at {clock(incident.confirmed_at, view.zone, now)}.")
-    first = next((c for c in kept(detail.controls) if c.kind in DONE), None)
+    first = _first_act(incident, detail)
     if first is None:
         lines.append(f"Acknowledged by {incident.acked_by}." if incident.acked_by else "Nobody has taken it up here.")
     elif first.at >= at:

@@ -6,6 +6,8 @@ import asyncio
 import csv
 import io
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -22,7 +24,7 @@ from dashboards.site import Site
 from streams.runtime.store.audit import Entry
 from streams.runtime.store.reader import Reader
 from tests.alerting.notify.hostile import PAYLOADS
-from tests.dashboards.made_up import HOUR, NOW, SIZES, Log, site
+from tests.dashboards.made_up import HOUR, NOW, SIZES, Log, site, storm
 
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", " =1", "\u200b=1", "＝1", "=cmd|' /C calc'!A0", '";=1')
 
@@ -137,6 +139,18 @@ def test_the_report_of_a_day_tells_each_incident_what_was_done_and_how_early(des
     assert "<details" not in page
     assert "http-equiv" not in page
     assert "<link" not in page  # whole in one file
+
+
+def test_a_silence_of_before_is_no_act_on_an_incident_and_one_that_had_ended_none_at_all(tmp_path: Path) -> None:
+    jfk: dict[str, Any] = {"kind": "silence", "author": "bo", "places": ("spot:jfk-t4",), "reason": "works"}
+    over = Control(id="s1", at=NOW - 6 * HOUR, until=NOW - 5 * HOUR, **jfk)
+    stands = Control(id="s2", at=NOW - 2 * HOUR, until=NOW + HOUR, **{**jfk, "author": "kim"})
+    day = storm()
+    day.controls = [over, stands]
+    page = client(site(day.store(tmp_path / "store"), Log())).get("/report?incident=a1b2c3d4").text
+    assert "kim silenced it until 08:43: works" in page
+    assert "bo silenced" not in page
+    assert "Nobody has taken it up here." in page
 
 
 def test_a_report_of_one_incident_a_day_and_a_past_moment(desk: Site) -> None:
