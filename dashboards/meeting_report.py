@@ -76,11 +76,13 @@ def _short(board: Board, found: Sequence[Incident], span: tuple[float, float] | 
     if not real:
         said = "Nothing was told to anybody in this time."
     else:
-        said = f"{count_of(len(real), 'incident')} told, {len(real) - over} going on, {over} over."
+        first = (
+            f"The first {len(found)} of {len(found) + more} told" if more else f"{count_of(len(real), 'incident')} told"
+        )
+        said = f"{first}, {len(real) - over} going on, {over} over."
     drills = f" {count_of(len(found) - len(real), 'drill')} beside." if len(found) > len(real) else ""
-    left = f" {count_of(more, 'smaller incident')} not shown." if more else ""
     blind = [s.source for s in board.sources if s.blind_since is not None]
-    return said + drills + left + (f" Not seen just now: {', '.join(blind)}." if blind else "")
+    return said + drills + (f" Not seen just now: {', '.join(blind)}." if blind else "")
 
 
 def _summary(told_of: Sequence[tuple[Incident, Detail]], view: View, names: Catalogue, now: float) -> Node | None:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from alerting.model import Control
+from dashboards import exports
 from dashboards.csv_text import csv_text
 from dashboards.export_tables import acts_table
 from dashboards.exports import add_exports
@@ -139,6 +140,15 @@ def test_the_report_of_a_day_tells_each_incident_what_was_done_and_how_early(des
     assert "<details" not in page
     assert "http-equiv" not in page
     assert "<link" not in page  # whole in one file
+
+
+def test_a_report_of_a_stormy_day_says_how_many_were_told_and_how_many_it_shows(
+    desk: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "MOST", 3)
+    page = client(desk).get("/report").text
+    assert "The first 3 of 5 told, 3 going on, 0 over." in page
+    assert "Delays at Seattle" not in page  # over, and so the last
 
 
 def test_a_silence_of_before_is_no_act_on_an_incident_and_one_that_had_ended_none_at_all(tmp_path: Path) -> None:
