@@ -99,7 +99,7 @@ def matrix(grid: Grid, catalogue: Catalogue, view: str, blind: Mapping[str, Sequ
     body = [_row(place, grid, catalogue, silent.get(place)) for place in grid.places]
     more = f"{count_of(grid.left_out, 'more place')}, less unusual." if grid.left_out else None
     caption = h("caption", "People in the last hour by place and problem", class_="sr")
-    width = f"min-width:{11 + 4.2 * len(grid.keywords):.1f}rem"
+    width = f"min-width:{11 + 4.6 * len(grid.keywords):.1f}rem"
     table = h("table", caption, h("thead", head), h("tbody", body), class_="matrix", style=width)
     return h("div", switch, h("div", table, class_="scroll", tabindex=0, role="region", aria_label="Place by problem"),
              _legend(bool(silent)), h("p", more, class_="quiet small more") if more else None)  # fmt: skip

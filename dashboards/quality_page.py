@@ -56,7 +56,7 @@ def _headline(total: Tally) -> str:
 def _facts(board: Board, found: Quality) -> list[Node]:
     status, total = board.status, found.total
     spent = number(status.budget_spent)
-    budget = f"{spent} of {number(status.budget_per_week)}" if status.budget_per_week else spent
+    budget = f"{spent} of {status.budget_per_week:g}" if status.budget_per_week else spent
     return [
         _fact("told", f"{total.told:,}", f"{total.unanswered:,} of them judged by nobody"),
         _fact("precision", _share(total.precision), f"real or a known event, of {total.judged:,} judged"),
