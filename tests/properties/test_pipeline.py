@@ -42,7 +42,7 @@ def run(logs: list[list[Record | Tick]], seed: int, restart: bool = False) -> tu
         outputs = pipeline.process(partition, logs[partition][at[partition] : at[partition] + size])
         at[partition] += size
         incidents += outputs.incidents
-        cells += [b"".join(column.tobytes() for column in one[2:]) for one in outputs.cells]
+        cells += [b"".join(column.tobytes() for column in one[2:-2]) + repr(one[-2:]).encode() for one in outputs.cells]
         if restart and pick.random() < 0.2:
             state = pipeline.snapshot()
             pipeline = Pipeline(CONFIG)
