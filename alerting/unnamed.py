@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from alerting.case import RANK, UNNAMED, Case, Pulse
 from alerting.evidence import count_channels, quote
-from alerting.gates import usual_number
+from alerting.gates import LEARNING, usual_number
 from alerting.joining import same_spot
 from alerting.model import Close, Evidence, Gate, Rising
 from alerting.places_and_keywords import ANY, Atlas
@@ -132,7 +132,7 @@ class Unnamed:
                 Gate("place", False, "no one place shares the words: talk of the day, until a keyword stands for it")
             )
         if close.learning:
-            why.append(Gate("learning", False, "the baseline is still learning: nothing above a signal"))
+            why.append(LEARNING)
         told = (
             f"{later:.0f} more people since it was suspected" if case.suspected_at is not None else "not suspected yet"
         )

@@ -51,8 +51,8 @@ class Harmonic:
         spread = np.einsum("nij,i,j->n", self.cover, f, f)
         return np.exp(np.clip(self.mean @ f, -20.0, 20.0)), np.maximum(spread, LEAST_SPREAD)
 
-    def learn(self, start: int, counts: Floats, exposure: Floats, phi: Floats, seen: Bools) -> None:
-        """Take counts (capped by the caller) of the series `seen`; all series move on by one window."""
+    def learn(self, start: int, counts: Floats, exposure: Floats, phi: Floats, seen: Bools) -> tuple[Floats, Floats]:
+        """Take counts (capped by the caller) of the series `seen`; all series move on by one window. Gives what `forecast` gave before."""
         f = self.design(start)
         rate, spread = self.forecast(start)
         shape, weight = 1 / spread, 1 / np.maximum(phi, 1.0)
@@ -64,6 +64,7 @@ class Harmonic:
         self.mean += gain * (use * moved)[:, None]
         self.cover -= gain[:, :, None] * gain[:, None, :] * shrink[:, None, None]
         self._move_on(seen)
+        return rate, spread
 
     def _move_on(self, seen: Bools) -> None:
         """One window passes: the trend moves the level; what is known fades, but never beyond what was at the start."""

@@ -47,12 +47,11 @@ class Seasons:
         return rate, (weight * rates**2 * (1 + spreads)).sum(0) / rate**2 - 1
 
     def learn(self, start: int, counts: Floats, exposure: Floats, phi: Floats, seen: Bools) -> None:
-        """As `Harmonic.learn`; the evidence is taken before the models have seen the counts."""
+        """As `Harmonic.learn`; the evidence is what each model had foretold of the counts."""
         for model, evidence in zip(self.models, self.evidence, strict=True):
-            rate, spread = model.forecast(start)
+            rate, spread = model.learn(start, counts, exposure, phi, seen)
             mean = np.maximum(rate * exposure, 1e-12)
             evidence[seen] += _log_chance(counts, mean, mean * phi + mean * mean * spread)[seen]
-            model.learn(start, counts, exposure, phi, seen)
         self.evidence = np.maximum(self.evidence - self.evidence.max(0), LEAST_EVIDENCE)
 
     def grow(self, n_series: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from streams.runtime.embedded import Service
 from streams.runtime.entries import RECORD, Entry
 from streams.runtime.settings import Settings
+from tests.streams.runtime.living import hear, live, until
 
 MINUTE = 1_704_672_000
 BEFORE = '[pack]\nname = "little"\ntitle = "Little"\nlanguage = "en"\n[[keywords]]\nid = "outage"\nname = "outage"\nphrases = ["no power"]\n'
@@ -22,16 +23,7 @@ def service(folder: Path) -> Service:
 
 
 def running(folder: Path, test: Callable[[Service], Awaitable[None]]) -> None:
-    built = service(folder)
-
-    async def inside() -> None:
-        built.start()
-        try:
-            await test(built)
-        finally:
-            await built.stop()
-
-    asyncio.run(inside())
+    live(service(folder), test)
 
 
 async def say(built: Service, first: int, at: float) -> None:
@@ -49,16 +41,7 @@ async def say(built: Service, first: int, at: float) -> None:
         }
         for n, (when, text) in enumerate(said)
     ]
-    await built.append([Entry(RECORD, json.dumps(body).encode(), at + 3600) for body in bodies])
-    await until(lambda: built.runner.backlog == 0 and built.runner.written >= built.journal.next_seq - 1)
-
-
-async def until(true: Callable[[], bool]) -> None:
-    for _ in range(400):
-        if true():
-            return
-        await asyncio.sleep(0.02)
-    raise TimeoutError
+    await hear(built, [Entry(RECORD, json.dumps(body).encode(), at + 3600) for body in bodies])
 
 
 def heard(built: Service, keyword: str) -> int:

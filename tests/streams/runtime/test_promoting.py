@@ -29,6 +29,7 @@ from streams.runtime.own_pack import OwnPack, as_change, replay_command
 from streams.runtime.settings import load_settings
 from streams.runtime.store.migrations import open_store
 from streams.runtime.store.reader import Reader
+from tests.streams.runtime.living import hear, live, until
 
 MONDAY = 1_704_672_000.0
 BURST = MONDAY + 4 * 86_400
@@ -48,30 +49,8 @@ def tick(at: float) -> Entry:
     return Entry(TICK, msgspec.msgpack.encode((at, False)), at)
 
 
-async def hear(built: Service, entries: Sequence[Entry]) -> None:
-    await built.append(entries)
-    await until(lambda: built.runner.backlog == 0 and built.runner.written >= built.journal.next_seq - 1)
-
-
-async def until(true: Callable[[], object]) -> None:
-    for _ in range(750):
-        if true():
-            return
-        await asyncio.sleep(0.02)
-    raise TimeoutError
-
-
 def running(folder: Path, test: Callable[[Service], Awaitable[None]]) -> None:
-    built = Service(load_settings(folder / "overheard.toml", {}))
-
-    async def inside() -> None:
-        built.start()
-        try:
-            await test(built)
-        finally:
-            await built.stop()
-
-    asyncio.run(inside())
+    live(Service(load_settings(folder / "overheard.toml", {})), test)
 
 
 @pytest.fixture(scope="module")
